@@ -1,0 +1,2 @@
+/** Haarlem. @module */
+export {};
