@@ -1,0 +1,83 @@
+import { type Op, producers, type Program } from "../program.ts";
+import { sameShape } from "../rule.ts";
+
+/**
+ * Removes operations that change nothing: x + 0, x - 0, x * 1, x / 1, reshape, tile, broadcast, sum
+ * or cast to what the value already is. Automatic differentiation leaves many of them.
+ */
+export function fold(program: Program): Program {
+  const { values } = program;
+  const alias = new Map<number, number>();
+  const find = (id: number): number => {
+    const to = alias.get(id);
+    return to === undefined ? id : find(to);
+  };
+  const makers = producers(program);
+  const uniform = uniformValue(program, makers, find);
+  const ops: Op[] = [];
+  for (const op of program.ops) {
+    const inputs = op.inputs.map(find);
+    const [a, b] = inputs as [number, number];
+    const out = op.outputs[0]!;
+    const keeps = (id: number) =>
+      sameShape(values[id]!.shape, values[out]!.shape) && values[id]!.dtype === values[out]!.dtype;
+    let same: number | undefined;
+    switch (op.kernel) {
+      case "Add":
+      case "AddV2":
+        same = uniform(b) === 0 && keeps(a) ? a : uniform(a) === 0 && keeps(b) ? b : undefined;
+        break;
+      case "Sub":
+        same = uniform(b) === 0 && keeps(a) ? a : undefined;
+        break;
+      case "Multiply":
+        same = uniform(b) === 1 && keeps(a) ? a : uniform(a) === 1 && keeps(b) ? b : undefined;
+        break;
+      case "RealDiv":
+        same = uniform(b) === 1 && keeps(a) ? a : undefined;
+        break;
+      case "Reshape":
+      case "Tile":
+      case "BroadcastTo":
+      case "Sum":
+      case "Mean":
+      case "Cast":
+        same = keeps(a) ? a : undefined;
+        break;
+    }
+    if (same !== undefined) alias.set(out, same);
+    else ops.push({ ...op, inputs });
+  }
+  return { ...program, ops, outputs: program.outputs.map(find) };
+}
+
+/** The number that all elements of a value equal, where that is known. */
+function uniformValue(
+  { values }: Program,
+  makers: Map<number, Op>,
+  find: (id: number) => number,
+): (id: number) => number | undefined {
+  const PASSES_ON = new Set(["Reshape", "BroadcastTo", "Tile", "Cast", "ExpandDims", "Transpose"]);
+  const known = new Map<number, number | undefined>();
+  const look = (id: number): number | undefined => {
+    const { constant } = values[id]!;
+    if (constant) {
+      const first = constant[0];
+      return constant.every((number) => number === first) ? first : undefined;
+    }
+    const op = makers.get(id);
+    if (!op) return undefined;
+    if (op.kernel === "ZerosLike") return 0;
+    if (op.kernel === "OnesLike") return 1;
+    if (op.kernel === "Fill") return op.attributes["value"];
+    if (PASSES_ON.has(op.kernel)) return uniform(op.inputs[0]!);
+    if (op.kernel === "Multiply" && op.inputs.some((input) => uniform(input) === 0)) return 0;
+    return undefined;
+  };
+  const uniform = (id: number): number | undefined => {
+    const root = find(id);
+    if (!known.has(root)) known.set(root, look(root));
+    return known.get(root);
+  };
+  return uniform;
+}
