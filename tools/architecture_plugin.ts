@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join, visitGlobal, visitImports } from "./lint_visitors.ts";
+import { join, pathOf, unitOf, visitGlobal, visitImports } from "./lint_visitors.ts";
 
 interface Unit {
   /** The units whose files it may import, besides its own. */
@@ -77,19 +77,6 @@ const NETWORK_API = /^(?:connect|connectTls|listen|listenTls|serve|createHttpCli
 const PRINT_API = /^(?:exit|exitCode|stdout|stderr|consoleSize)$/;
 const TF_RANDOM =
   /^(?:rand|randomNormal|randomStandardNormal|randomUniform|randomUniformInt|randomGamma|truncatedNormal|multinomial|dropout|initializers|data)$/;
-
-const ROOT = new URL("../", import.meta.url).pathname;
-
-/** The path below the root, or `undefined` outside. */
-function pathOf(filename: string): string | undefined {
-  const path = filename.replaceAll("\\", "/").replace(/^(?=[A-Z]:)/, "/");
-  return path.startsWith(ROOT) ? path.slice(ROOT.length) : undefined;
-}
-
-/** `layers/haar.ts` is of `layers`, `cli.ts` and `cli/help.ts` are of `cli`. */
-function unitOf(path: string): string {
-  return path.split("/")[0]!.replace(/\.tsx?$/, "");
-}
 
 type Visitor = Deno.lint.LintVisitor;
 

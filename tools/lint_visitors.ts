@@ -1,9 +1,22 @@
 /// <reference lib="deno.unstable" />
 /**
- * What the lint rules of this folder look for: imports and uses of global objects.
+ * What the lint rules of this folder look for: where a file lies, imports, uses of global objects.
  *
  * @module
  */
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** The path below the root, or `undefined` outside. */
+export function pathOf(filename: string): string | undefined {
+  const path = filename.replaceAll("\\", "/").replace(/^(?=[A-Z]:)/, "/");
+  return path.startsWith(ROOT) ? path.slice(ROOT.length) : undefined;
+}
+
+/** `layers/haar.ts` is of `layers`, `cli.ts` and `cli/help.ts` are of `cli`. */
+export function unitOf(path: string): string {
+  return path.split("/")[0]!.replace(/\.tsx?$/, "");
+}
 
 type Visitor = Deno.lint.LintVisitor;
 
