@@ -20,8 +20,12 @@ export interface HostArray {
 /** Named weights on the host, as in a checkpoint: dotted names, no nesting. */
 export type Weights<Name extends string = string> = Readonly<Record<Name, HostArray>>;
 
-/** The same weights as tensors, as a part's functions receive them. */
-export type Params<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>;
+/**
+ * The same weights as tensors, as a part's functions receive them. Of any rank, so that an author
+ * can pass a weight to `tf.conv2d` without a cast.
+ */
+// deno-lint-ignore no-explicit-any -- tfjs's own way to say "of any rank" accepts no specific rank
+export type Params<Name extends string = string> = Readonly<Record<Name, tf.Tensor<any>>>;
 
 /** A schema of options; zod, valibot and arktype all make these. */
 export type OptionsSchema = StandardSchemaV1;

@@ -33,6 +33,8 @@ export interface StudentConfig {
   readonly head: PartChoice;
   /** Whether every scale has a head, as training needs; false leaves what inference needs. */
   readonly auxiliary: boolean;
+  /** Whether demodulation is merged into the weights of every convolution that offers `fuse`. */
+  readonly fused?: boolean;
 }
 
 /** A residual StyleGAN2 discriminator. */
