@@ -10,6 +10,7 @@
 import { openPeeps } from "@dicebear/collection";
 import { createAvatar } from "@dicebear/core";
 import { Resvg } from "@resvg/resvg-js";
+import type { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { createRandom } from "../core/random.ts";
 import { checkSizePx, createImageSource, type ImageSource } from "./image_source.ts";
@@ -220,7 +221,7 @@ export function renderAvatar(index: number, sizePx: number): Uint8Array {
     fitTo: { mode: "width", value: sizePx * factor },
     font: { loadSystemFonts: false },
   }).render();
-  return averageBlocks(new Uint8Array(pixels), sizePx, factor);
+  return averageBlocks(pixels, sizePx, factor);
 }
 
 /** The drawing of one avatar. */
@@ -278,7 +279,7 @@ function distance(left: string, right: string): number {
 }
 
 /** Means of `factor` x `factor` pixels; RGBA in, RGB out. */
-function averageBlocks(rgba: Uint8Array, sizePx: number, factor: number): Uint8Array {
+function averageBlocks(rgba: Buffer, sizePx: number, factor: number): Uint8Array {
   const rgb = new Uint8Array(sizePx * sizePx * 3);
   const rowSize = sizePx * factor * 4;
   for (let y = 0; y < sizePx; y++) {

@@ -86,7 +86,7 @@ const LABEL_PADDING_PX = 4;
 /** Writes a file so that a reader, or a kill, never meets half of it; makes its folder. */
 export async function writePng(path: string | URL, png: Uint8Array): Promise<void> {
   const target = path instanceof URL ? fileURLToPath(path) : path;
-  const temporary = `${target}.${crypto.randomUUID()}.part`;
+  const temporary = `${target}.${Deno.pid}-${performance.now()}.part`;
   await Deno.mkdir(dirname(target), { recursive: true });
   try {
     await Deno.writeFile(temporary, png);
