@@ -1,0 +1,168 @@
+/**
+ * The registry: parts by kind and name. Its type grows with every plugin, so that names complete and
+ * options are checked while they are typed.
+ *
+ * @module
+ */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { type AnyPart, type kindOfList, partsOf, show } from "./check_plugin.ts";
+import type { OptionsSchema, PartChoice, PartKind, PartKinds, Plugin } from "./contracts.ts";
+import { didYouMean } from "./nearest.ts";
+import { type JsonSchema, jsonSchemaOf, validateOptions } from "./options.ts";
+
+export type { AnyPart, JsonSchema };
+
+type ListName = keyof typeof kindOfList;
+
+/** The parts that a plugin holds, as a union. */
+export type PartsOf<P extends Plugin> = {
+  [List in ListName]: P[List] extends readonly (infer Part extends AnyPart)[] ? Part : never;
+}[ListName];
+
+/** How a part of one kind is chosen: a union of `{ name, options? }`. */
+export type ChoiceOf<Part extends AnyPart, Kind extends PartKind> = Part extends
+  { readonly kind: Kind; readonly name: infer Name; readonly options: infer Schema } ? {
+    readonly name: Name;
+    readonly options?: Schema extends OptionsSchema ? StandardSchemaV1.InferInput<Schema> : never;
+  }
+  : never;
+
+type Named<Part extends AnyPart, Kind extends PartKind, Name> = Extract<
+  Part,
+  { readonly kind: Kind; readonly name: Name }
+>;
+
+/** The part of that kind and name, and its options after validation. */
+export interface ResolvedPart<Part extends AnyPart, Kind extends PartKind, Name> {
+  // `PartKinds[Kind]` adds nothing, but shows the compiler that a registry is a `PartSource`.
+  readonly part: Named<Part, Kind, Name> & PartKinds[Kind];
+  readonly options: StandardSchemaV1.InferOutput<Named<Part, Kind, Name>["options"]>;
+}
+
+/** One line of a list of everything that is registered. */
+export interface Listed {
+  readonly kind: PartKind;
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+  /** Name of the plugin that it came with. */
+  readonly plugin: string;
+  /** What its options may be; absent if the author's schema library cannot tell. */
+  readonly options?: JsonSchema;
+}
+
+/**
+ * Parts by kind and name, from the built-in plugin and those added by `use`.
+ *
+ * `Part` is the union of what is known to the compiler. Networks take a registry as a `PartSource`,
+ * through which names are plain strings, as in a config read from disk.
+ */
+export interface Registry<Part extends AnyPart = AnyPart> {
+  /** The plugins in the order of their use. */
+  readonly plugins: readonly Plugin[];
+  /**
+   * Adds a plugin, all of its parts or none, and returns this registry with the type that knows
+   * them. Adding the same value again does nothing.
+   *
+   * @throws {TypeError} If the plugin does not fill its contract, or a name is taken.
+   */
+  use<const P extends Plugin>(plugin: P): Registry<Part | PartsOf<P>>;
+  /**
+   * The part of that name with validated options.
+   *
+   * @throws {RangeError} If the name is not known, or an option is not valid.
+   */
+  resolve<Kind extends PartKind, const Choice extends ChoiceOf<Part, Kind>>(
+    kind: Kind,
+    choice: Choice,
+  ): ResolvedPart<Part, Kind, Choice["name"]>;
+  /** Everything that is registered, of one kind or of all. */
+  list(kind?: PartKind): Listed[];
+}
+
+interface Entry {
+  readonly part: AnyPart;
+  readonly plugin: Plugin;
+}
+
+/** Makes a registry of one plugin, whose parts alone may have names without a slash. */
+export function createRegistryOf<const P extends Plugin>(builtin: P): Registry<PartsOf<P>> {
+  const plugins: Plugin[] = [];
+  const entries = new Map<string, Entry>();
+  const keyOf = (kind: PartKind, name: string) => `${kind} ${name}`;
+
+  const add = (plugin: Plugin, prefixed: boolean): void => {
+    if (plugins.includes(plugin)) return;
+    const added = new Map<string, Entry>();
+    for (const part of partsOf(plugin, prefixed)) {
+      const key = keyOf(part.kind, part.name);
+      const taken = entries.get(key) ?? added.get(key);
+      if (taken) {
+        throw new TypeError(
+          `Cannot add ${part.kind} "${part.name}" of ${titleOf(plugin)}: ${
+            titleOf(taken.plugin)
+          } already has it`,
+        );
+      }
+      added.set(key, { part, plugin });
+    }
+    for (const [key, entry] of added) entries.set(key, entry);
+    plugins.push(plugin);
+  };
+
+  const resolve = (kind: PartKind, choice: PartChoice) => {
+    const { name, options = {} } = checkChoice(kind, choice);
+    const entry = entries.get(keyOf(kind, name));
+    if (!entry) {
+      const known = list(kind).map(({ name }) => name);
+      throw new RangeError(
+        `Cannot find ${kind} ${show(name)}: known names are ${
+          known.map((name) => `"${name}"`).join(", ") || "none"
+        }${didYouMean(name, known)}`,
+      );
+    }
+    const { part } = entry;
+    return { part, options: validateOptions(part.options, options, `${kind} "${name}"`) };
+  };
+
+  const list = (kind?: PartKind): Listed[] =>
+    [...entries.values()]
+      .filter(({ part }) => kind === undefined || part.kind === kind)
+      .map(({ part, plugin }) => {
+        const { kind, name, summary, source } = part;
+        const options = jsonSchemaOf(part.options);
+        const listed = { kind, name, summary, source, plugin: plugin.name };
+        return options ? { ...listed, options } : listed;
+      });
+
+  add(builtin, false);
+  const registry = {
+    plugins,
+    use(plugin: Plugin) {
+      add(plugin, true);
+      return registry;
+    },
+    resolve,
+    list,
+  };
+  return registry as unknown as Registry<PartsOf<P>>;
+}
+
+function titleOf({ name, version }: Plugin): string {
+  return `plugin "${name}"${version ? ` ${version}` : ""}`;
+}
+
+/** Configs come from JSON: a choice may be anything. */
+function checkChoice(kind: PartKind, choice: unknown): PartChoice {
+  const { name, options } = (choice ?? {}) as Record<string, unknown>;
+  const isValid = typeof name === "string" &&
+    (options === undefined || (typeof options === "object" && options !== null));
+  if (!isValid) {
+    throw new TypeError(
+      `Cannot choose a ${kind}: expected { "name": ..., "options": { ... } } but received ${
+        show(choice)
+      }`,
+    );
+  }
+  return choice as PartChoice;
+}
