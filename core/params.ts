@@ -38,11 +38,12 @@ export function prefixed<Value>(
 export function weightOf<Value>(record: Readonly<Record<string, Value>>, name: string): Value {
   const value = record[name];
   if (value === undefined) {
-    const known = Object.keys(record).slice(0, 8).map((key) => JSON.stringify(key));
+    const names = Object.keys(record).map((key) => JSON.stringify(key));
+    const some = names.length > 8 ? [...names.slice(0, 8), "..."] : names;
     throw new RangeError(
-      `Cannot find weight "${name}": expected one of ${
-        known.length ? known.join(", ") : "none, the record is empty"
-      }${Object.keys(record).length > 8 ? ", ..." : ""}`,
+      `Cannot find weight "${name}": expected it in the record but received only ${
+        some.join(", ") || "an empty one"
+      }`,
     );
   }
   return value;

@@ -33,7 +33,7 @@ export function equalisedConv(
   x: tf.Tensor4D,
   { gain, stride = 1 }: { readonly gain: number; readonly stride?: 1 | 2 },
 ): tf.Tensor4D {
-  const kernel = weightOf(params, "weight") as tf.Tensor4D;
+  const kernel = weightOf(params, "weight");
   const [height, width, inChannels] = kernel.shape;
   const scale = gain / Math.sqrt(height * width * inChannels);
   const y = tf.conv2d(x, tf.mul(kernel, scale), stride, stride === 1 ? "same" : "valid");

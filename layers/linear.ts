@@ -41,8 +41,8 @@ export function linear(
   x: tf.Tensor2D,
   { lrMultiplier = 1, gain = 1 }: LinearOptions & { readonly gain?: number } = {},
 ): tf.Tensor2D {
-  const weight = weightOf(params, "weight") as tf.Tensor2D;
-  const bias = weightOf(params, "bias") as tf.Tensor1D;
+  const weight = weightOf(params, "weight");
+  const bias = weightOf(params, "bias");
   const scale = gain * lrMultiplier / Math.sqrt(weight.shape[0]);
   const biasScale = gain * lrMultiplier;
   const product = tf.mul(tf.matMul(x, weight), scale); // the product is smaller than the weight

@@ -51,7 +51,7 @@ export function modulatedConv(
   },
   { up = false }: { readonly up?: boolean } = {},
 ): tf.Tensor4D {
-  const kernel = weightOf(params, "weight") as tf.Tensor4D;
+  const kernel = weightOf(params, "weight");
   const [height, width, inChannels, outChannels] = kernel.shape;
   const scale = 1 / Math.sqrt(height * width * inChannels);
   const modulation = linear(under(params, "style"), style, { gain: scale }); // [N,in]
@@ -95,7 +95,7 @@ export function modulatedRgb(
   params: Params,
   { x, style }: { readonly x: tf.Tensor4D; readonly style: tf.Tensor2D },
 ): tf.Tensor4D {
-  const kernel = weightOf(params, "weight") as tf.Tensor4D;
+  const kernel = weightOf(params, "weight");
   const channels = kernel.shape[2];
   const modulation = linear(under(params, "style"), style, { gain: 1 / Math.sqrt(channels) });
   const scaled = tf.mul(x, tf.reshape(modulation, [-1, 1, 1, channels])) as tf.Tensor4D;

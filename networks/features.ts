@@ -114,7 +114,7 @@ export function vgg16Features(
   return stages.map((convolutions, stage) => {
     if (stage > 0) x = maxPool2(x);
     for (const index of convolutions) {
-      const weight = weightOf(params, `${index}.weight`) as tf.Tensor4D;
+      const weight = weightOf(params, `${index}.weight`);
       const y = tf.conv2d(x, weight, 1, "same");
       x = leakyRelu(tf.add(y, weightOf(params, `${index}.bias`)), 0) as tf.Tensor4D;
     }

@@ -58,7 +58,7 @@ export function synthesisImages(
   const sizes = sizesTo(config.sizePx);
   checkNoise(noise, 2 * sizes.length - 1);
   const images: tf.Tensor4D[] = [];
-  let x = weightOf(params, "4.const") as tf.Tensor4D; // [1,4,4,C]: the first style makes it [N,4,4,C]
+  let x = weightOf(params, "4.const"); // [1,4,4,C]: the first style makes it [N,4,4,C]
   let image: tf.Tensor4D | undefined;
   sizes.forEach((size, i) => {
     // Layer of W+ (and of noise): conv1 of size i is 2i, its conv0 2i - 1; RGB reads the next one.
