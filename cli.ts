@@ -1,0 +1,33 @@
+/**
+ * The command line: reads flags, runs what `mod.ts` offers, prints what it yields, and turns errors
+ * into exit codes. `deno task` lists the commands.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { AnyCommand } from "./cli/command.ts";
+import { runCommandLine } from "./cli/run_command_line.ts";
+
+/** The commands by the name of their task. */
+export const commands: Readonly<Record<string, AnyCommand>> = {};
+
+function onInterrupt(callback: () => void): () => void {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, callback);
+  return () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, callback);
+  };
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await runCommandLine(Deno.args, commands, {
+    terminal: {
+      print: (line) => console.log(line),
+      warn: (line) => console.error(line),
+      bar: Deno.stderr.isTerminal() ? process.stderr : undefined,
+      now: () => performance.now(),
+    },
+    onInterrupt,
+    exit: (code) => Deno.exit(code),
+  });
+}
