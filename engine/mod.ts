@@ -64,6 +64,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   }
   registerMissingGradients();
   tf.enableProdMode(); // no advice on the console, no checks for NaN that would read every tensor
+  await tf.setBackend("cpu"); // what host code between compiled steps runs on
   if (engine === "tfjs") return await (await import("./tfjs.ts")).createTfjsEngine();
   return await (await import("./onnx.ts")).createOnnxEngine(threads);
 }

@@ -22,8 +22,7 @@ import { isHostArray, isTensor, leaves, rebuild } from "./tree.ts";
 type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
 
 /** Makes the engine on the pure JavaScript backend. */
-export async function createTfjsEngine(): Promise<Engine> {
-  await tf.setBackend("cpu");
+export function createTfjsEngine(): Engine {
   const compile = (fn: Traced, { name }: CompileOptions): Compiled<ArrayTree, ArrayTree> => {
     const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) => {
       const results: HostArray[] = [];

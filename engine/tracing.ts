@@ -198,7 +198,7 @@ export function trace(
     throw explain(error, name);
   } finally {
     backend.recording = outer;
-    tf.setBackend(before);
+    if (before) tf.setBackend(before);
   }
 }
 

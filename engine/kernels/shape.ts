@@ -155,6 +155,35 @@ export const shapeRules: readonly KernelRule[] = [
     },
   },
   {
+    kernel: "Pack",
+    inputs: "...",
+    infer(types, { axis }) {
+      const { shape, dtype } = types[0]!;
+      return { shape: shape.toSpliced(axisOf(axis, shape.length + 1), 0, types.length), dtype };
+    },
+    lower({ inputs, attributes: { axis }, outputs: [out] }, l) {
+      const at = axisOf(axis, l.shape(out!).length);
+      const one = l.shape(inputs[0]!).toSpliced(at, 0, 1);
+      const pieces = inputs.map((id) => l.reshape(l.get(id), one));
+      l.put(out!, l.emit("Concat", pieces, { axis: at }));
+    },
+  },
+  {
+    kernel: "Unpack",
+    inputs: ["value"],
+    infer([x], { axis }) {
+      const at = axisOf(axis, x!.shape.length);
+      const one = { shape: x!.shape.toSpliced(at, 1), dtype: x!.dtype };
+      return Array.from({ length: x!.shape[at]! }, () => one);
+    },
+    lower({ inputs: [x], attributes: { axis }, outputs }, l) {
+      const at = axisOf(axis, l.shape(x!).length);
+      const ones = l.integers(outputs.map(() => 1));
+      const names = l.emitMany("Split", [l.get(x!), ones], { axis: at }, outputs.length);
+      outputs.forEach((id, i) => l.put(id, l.reshape(names[i]!, l.shape(id))));
+    },
+  },
+  {
     kernel: "PadV2",
     inputs: ["x"],
     infer: ([x], { paddings }) => ({

@@ -1,0 +1,121 @@
+/**
+ * Trained networks as values: a configuration and its weights, enough to save, load and run.
+ *
+ * @module
+ */
+import type { PartSource, Weights } from "../core/contracts.ts";
+import { prefixed } from "../core/params.ts";
+import {
+  checkTeacherConfig,
+  type DiscriminatorConfig,
+  type StudentConfig,
+  type TeacherConfig,
+} from "./config.ts";
+import { initMapping } from "./mapping.ts";
+import { initMobileSynthesis } from "./mobile_synthesis.ts";
+import { initSynthesis } from "./synthesis.ts";
+
+/** A discriminator. */
+export interface Discriminator {
+  readonly config: DiscriminatorConfig;
+  /** Names without a prefix: `64.rgb.weight`, ... */
+  readonly weights: Weights;
+}
+
+/** A StyleGAN2 generator. */
+export interface Teacher {
+  readonly kind: "teacher";
+  readonly config: TeacherConfig;
+  /** `mapping.*` (with the mean style `mapping.w_mean`) and `synthesis.*`. */
+  readonly weights: Weights;
+  /** The one it was trained with, where that is known. */
+  readonly discriminator?: Discriminator | undefined;
+}
+
+/** A MobileStyleGAN generator: the teacher's mapping network and a student of exchangeable parts. */
+export interface Student {
+  readonly kind: "student";
+  readonly config: StudentConfig;
+  /** `mapping.*` as the teacher has it, and `synthesis.*`. */
+  readonly weights: Weights;
+  /** Where the configuration's parts are looked up. */
+  readonly parts: PartSource;
+}
+
+/** Whatever makes images of styles. */
+export type Generator = Teacher | Student;
+
+/**
+ * Makes a teacher with random weights.
+ *
+ * @throws {RangeError} If the configuration is not valid.
+ *
+ * @example
+ * ```ts
+ * import { createTeacher } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const config = { sizePx: 16, styleDim: 8, mappingLayers: 2, channels: [8, 8, 4] };
+ * assert.deepEqual(createTeacher(config).weights["synthesis.4.const"]?.shape, [1, 4, 4, 8]);
+ * ```
+ */
+export function createTeacher(
+  config: TeacherConfig,
+  { seed = 0 }: { readonly seed?: number } = {},
+): Teacher {
+  checkTeacherConfig(config);
+  return {
+    kind: "teacher",
+    config,
+    weights: {
+      ...prefixed(initMapping(config, seed), "mapping"),
+      ...prefixed(initSynthesis(config, seed), "synthesis"),
+    },
+  };
+}
+
+/** The parts of a student; what is absent is the paper's. */
+export type StudentParts = Partial<
+  Pick<StudentConfig, "upscale" | "conv" | "demodulation" | "head" | "auxiliary" | "channels">
+>;
+
+/** The paper's student with the coefficients of the demodulation trained. */
+export const paperParts = {
+  upscale: { name: "idwt" },
+  conv: { name: "separable_modulated" },
+  demodulation: { name: "trainable" },
+  head: { name: "single" },
+  auxiliary: true,
+} as const satisfies Omit<Required<StudentParts>, "channels">;
+
+/** The configuration of a student for a teacher: its sizes, its channels but the last. */
+export function studentConfig(teacher: TeacherConfig, parts: StudentParts = {}): StudentConfig {
+  const { sizePx, styleDim, mappingLayers, channels } = teacher;
+  return {
+    sizePx,
+    styleDim,
+    mappingLayers,
+    channels: channels.slice(0, -1),
+    ...paperParts,
+    ...parts,
+  };
+}
+
+/** Makes an untrained student of a teacher; the mapping network is the teacher's. */
+export function createStudent(
+  teacher: Teacher,
+  parts: StudentParts,
+  { registry, seed = 0 }: { readonly registry: PartSource; readonly seed?: number },
+): Student {
+  const config = studentConfig(teacher.config, parts);
+  const mapping = Object.entries(teacher.weights).filter(([name]) => name.startsWith("mapping."));
+  return {
+    kind: "student",
+    config,
+    weights: {
+      ...Object.fromEntries(mapping),
+      ...prefixed(initMobileSynthesis(config, seed, registry), "synthesis"),
+    },
+    parts: registry,
+  };
+}

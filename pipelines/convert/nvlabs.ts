@@ -1,0 +1,104 @@
+/**
+ * The keys of StyleGAN2 in NVlabs' stylegan2-ada-pytorch, and of the same network in stylegan3.
+ *
+ * Source: the shapes of its state dicts.
+ *
+ * @module
+ */
+import { sizesTo } from "../../networks/config.ts";
+import { type Entry, filterEntry, linearEntries, weight } from "./entries.ts";
+import type { LayerDims } from "./rosinality.ts";
+
+function convEntries(
+  from: string,
+  to: string,
+  { inChannels, outChannels, styleDim }: LayerDims,
+  { sizePx, index, up }: { readonly sizePx: number; readonly index: number; readonly up: boolean },
+): Entry[] {
+  const kernel = [outChannels, inChannels, 3, 3];
+  const affine = { inputs: styleDim, outputs: inChannels };
+  const noise = weight(`${from}.noise_const`, `noise.${index}`, [sizePx, sizePx], "noise");
+  return [
+    weight(`${from}.weight`, `${to}.weight`, kernel, up ? "turnedConv" : "conv"),
+    weight(`${from}.bias`, `${to}.bias`, [outChannels], "vector"),
+    weight(`${from}.noise_strength`, `${to}.noise_strength`, [], "vector"),
+    ...linearEntries(`${from}.affine`, `${to}.style`, affine),
+    { ...noise, optional: true },
+    filterEntry(`${from}.resample_filter`),
+  ];
+}
+
+function rgbEntries(from: string, to: string, channels: number, styleDim: number): Entry[] {
+  return [
+    weight(`${from}.weight`, `${to}.weight`, [3, channels, 1, 1], "conv"),
+    weight(`${from}.bias`, `${to}.bias`, [3], "vector"),
+    ...linearEntries(`${from}.affine`, `${to}.style`, { inputs: styleDim, outputs: channels }),
+  ];
+}
+
+/** Mapping and synthesis network; `channels` at 4, 8, ..., its size. */
+export function nvlabsGeneratorEntries(
+  { channels, styleDim, mappingLayers }: {
+    readonly channels: readonly number[];
+    readonly styleDim: number;
+    readonly mappingLayers: number;
+  },
+): Entry[] {
+  const square = { inputs: styleDim, outputs: styleDim };
+  const mapping = Array.from(
+    { length: mappingLayers },
+    (_, i) => linearEntries(`mapping.fc${i}`, `mapping.${i}`, square),
+  ).flat();
+  const blocks = channels.flatMap((outChannels, i) => {
+    const sizePx = 4 * 2 ** i;
+    const [from, to] = [`synthesis.b${sizePx}`, `synthesis.${sizePx}`];
+    const own = { inChannels: outChannels, outChannels, styleDim };
+    const upDims = { ...own, inChannels: channels[i - 1] ?? outChannels };
+    const up = { sizePx, index: 2 * i - 1, up: true };
+    const plain = { sizePx, index: 2 * i, up: false };
+    return [
+      i === 0
+        ? [weight(`${from}.const`, `${to}.const`, [outChannels, 4, 4], "constant")]
+        : convEntries(`${from}.conv0`, `${to}.conv0`, upDims, up),
+      convEntries(`${from}.conv1`, `${to}.conv1`, own, plain),
+      rgbEntries(`${from}.torgb`, `${to}.rgb`, outChannels, styleDim),
+      [filterEntry(`${from}.resample_filter`)],
+    ].flat();
+  });
+  const mean = weight("mapping.w_avg", "mapping.w_mean", [styleDim], "vector");
+  return [...mapping, { ...mean, optional: true }, ...blocks];
+}
+
+/** The residual discriminator; `channels` at 4, 8, ..., its size. */
+export function nvlabsDiscriminatorEntries(channels: readonly number[]): Entry[] {
+  const sizes = sizesTo(2 ** (channels.length + 1));
+  const conv = (from: string, to: string, shape: readonly [number, number, 1 | 3]): Entry[] => {
+    const [outputs, inputs, size] = shape;
+    return [
+      weight(`${from}.weight`, `discriminator.${to}.weight`, [outputs, inputs, size, size], "conv"),
+      weight(`${from}.bias`, `discriminator.${to}.bias`, [outputs], "vector"),
+      filterEntry(`${from}.resample_filter`),
+    ];
+  };
+  const blocks = sizes.slice(1).flatMap((size, i) => {
+    const [own, below] = [channels[i + 1]!, channels[i]!];
+    const [skip] = conv(`b${size}.skip`, `${size}.skip`, [below, own, 1]);
+    return [
+      ...conv(`b${size}.conv0`, `${size}.conv0`, [own, own, 3]),
+      ...conv(`b${size}.conv1`, `${size}.conv1`, [below, own, 3]),
+      skip!,
+      filterEntry(`b${size}.skip.resample_filter`),
+      filterEntry(`b${size}.resample_filter`),
+    ];
+  });
+  const [first = 0, last = 0] = [channels[0], channels.at(-1)];
+  const size = sizes.at(-1)!;
+  return [
+    ...conv(`b${size}.fromrgb`, `${size}.rgb`, [last, 3, 1]),
+    ...blocks,
+    ...conv("b4.conv", "4.conv", [first, first + 1, 3]),
+    weight("b4.fc.weight", "discriminator.4.fc.weight", [first, 16 * first], "flattened"),
+    weight("b4.fc.bias", "discriminator.4.fc.bias", [first], "vector"),
+    ...linearEntries("b4.out", "discriminator.4.out", { inputs: first, outputs: 1 }),
+  ];
+}

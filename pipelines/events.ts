@@ -1,0 +1,76 @@
+/**
+ * What pipelines report while they run: command line, notebooks and tests are readers of these.
+ *
+ * @module
+ */
+import type { HostArray } from "../core/contracts.ts";
+
+/** The run begins, or goes on. */
+export interface StartEvent {
+  readonly kind: "start";
+  readonly run: string;
+  /** Steps already done, when a run is resumed. */
+  readonly step: number;
+  readonly steps: number;
+  /** Sentences worth reading: what was chosen, what was skipped. */
+  readonly notes: readonly string[];
+}
+
+/** A step was made. */
+export interface StepEvent {
+  readonly kind: "step";
+  readonly step: number;
+  readonly steps: number;
+  /** Images seen so far, in thousands. */
+  readonly kimg: number;
+  /** Unweighted terms of the objective by name, and what else was measured. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly imagesPerSecond: number;
+  readonly etaSeconds: number;
+}
+
+/** A grid of images of fixed seeds. */
+export interface SampleEvent {
+  readonly kind: "sample";
+  readonly step: number;
+  readonly kimg: number;
+  /** `[N,S,S,3]` in [-1, 1], row by row. */
+  readonly images: HostArray;
+  readonly columns: number;
+  readonly labels?: readonly string[];
+  /** Where the picture was written. */
+  readonly path: string;
+  /** Measures on latents that training never draws, in their units: `psnrDb`, `meanImagePsnrDb`. */
+  readonly measures: Readonly<Record<string, number>>;
+}
+
+/** A checkpoint was written. */
+export interface CheckpointEvent<Network> {
+  readonly kind: "checkpoint";
+  readonly step: number;
+  readonly kimg: number;
+  readonly path: string;
+  /** The network as it is now. */
+  readonly student: Network;
+}
+
+/** The run is over: finished, or stopped with a checkpoint. */
+export interface EndEvent<Network> {
+  readonly kind: "end";
+  readonly finished: boolean;
+  readonly step: number;
+  readonly kimg: number;
+  /** Figures worth keeping. */
+  readonly summary: Readonly<Record<string, number | string>>;
+  /** Where the network was saved. */
+  readonly path: string;
+  readonly student: Network;
+}
+
+/** Every event of a training run. */
+export type TrainingEvent<Network> =
+  | StartEvent
+  | StepEvent
+  | SampleEvent
+  | CheckpointEvent<Network>
+  | EndEvent<Network>;

@@ -1,0 +1,83 @@
+/**
+ * Generators as files: one safetensors file holds the configuration, the weights and, for a teacher,
+ * its discriminator.
+ *
+ * @module
+ */
+import type { PartSource, Weights } from "../core/contracts.ts";
+import { prefixed, under } from "../core/params.ts";
+import { readSafetensorsFile, writeSafetensorsFile } from "../io/safetensors.ts";
+import type { Discriminator, Generator, Teacher } from "../networks/generator.ts";
+
+const KIND = "haarlem.kind";
+const CONFIG = "haarlem.config";
+const DISCRIMINATOR = "haarlem.discriminator";
+
+/** How {@linkcode saveGenerator} writes. */
+export interface SaveGeneratorOptions {
+  /** `F16` halves the file and rounds weights to 11 bits. Default `F32`. */
+  readonly dtype?: "F32" | "F16";
+  /** Texts to keep in the file: licence, data, command. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Writes a generator, all or nothing. */
+export async function saveGenerator(
+  path: string,
+  generator: Generator,
+  { dtype = "F32", metadata = {} }: SaveGeneratorOptions = {},
+): Promise<void> {
+  const critic = generator.kind === "teacher" ? generator.discriminator : undefined;
+  const weights: Weights = {
+    ...generator.weights,
+    ...critic && prefixed(critic.weights, "discriminator"),
+  };
+  await writeSafetensorsFile(path, weights, {
+    dtype,
+    metadata: {
+      ...metadata,
+      [KIND]: generator.kind,
+      [CONFIG]: JSON.stringify(generator.config),
+      ...critic && { [DISCRIMINATOR]: JSON.stringify(critic.config) },
+    },
+  });
+}
+
+/** Reads a generator of this project's own files. A student's parts are looked up in `registry`. */
+export async function readGenerator(
+  path: string,
+  { registry }: { readonly registry: PartSource },
+): Promise<Generator> {
+  const { tensors, metadata } = await readSafetensorsFile(path);
+  const kind = metadata[KIND];
+  if ((kind !== "teacher" && kind !== "student") || !metadata[CONFIG]) {
+    throw new RangeError(
+      `Cannot load a generator from "${path}": expected a file that Haarlem wrote (metadata "${KIND}") but received ${
+        kind ? `kind "${kind}"` : "a safetensors file without it"
+      }`,
+    );
+  }
+  const config = JSON.parse(metadata[CONFIG]);
+  const weights = Object.fromEntries(
+    Object.entries(tensors).filter(([name]) => !name.startsWith("discriminator.")),
+  );
+  if (kind === "student") return { kind, config, weights, parts: registry };
+  return { kind, config, weights, discriminator: readDiscriminator(tensors, metadata) };
+}
+
+function readDiscriminator(
+  tensors: Weights,
+  metadata: Readonly<Record<string, string>>,
+): Discriminator | undefined {
+  const config = metadata[DISCRIMINATOR];
+  if (!config) return undefined;
+  return { config: JSON.parse(config), weights: under(tensors, "discriminator") };
+}
+
+/** Refuses a student where only a teacher will do. */
+export function expectTeacher(generator: Generator, path: string): Teacher {
+  if (generator.kind === "teacher") return generator;
+  throw new TypeError(
+    `Cannot use "${path}" as the teacher: expected a StyleGAN2 generator but received a student`,
+  );
+}

@@ -1,0 +1,316 @@
+/**
+ * Trains a StyleGAN2 teacher.
+ *
+ * @module
+ */
+import type { HostArray, PartSource, Weights } from "../core/contracts.ts";
+import { flatten, unflatten } from "../core/flat.ts";
+import { adamRates, averageDecay } from "../core/optimiser.ts";
+import { prefixed, under } from "../core/params.ts";
+import { createRandom } from "../core/random.ts";
+import type { ImageSource } from "../data/image_source.ts";
+import type { Engine } from "../engine/mod.ts";
+import { imageGrid } from "../io/png.ts";
+import type { Run } from "../io/run_folder.ts";
+import {
+  checkDiscriminatorConfig,
+  type DiscriminatorConfig,
+  noiseShapes,
+  type TeacherConfig,
+} from "../networks/config.ts";
+import { initDiscriminator } from "../networks/discriminator.ts";
+import { createTeacher, type Teacher } from "../networks/generator.ts";
+import type { TrainingEvent } from "./events.ts";
+import { estimateMeanStyle, generateImages } from "./generate_images.ts";
+import { saveGenerator } from "./generator_file.ts";
+import { dueTerms, type LossChoice, resolveTerms } from "./objective.ts";
+import {
+  createTeacherSteps,
+  GAN_ADAM,
+  type GeneratorBatch,
+  scalarArray,
+  teacherLayouts,
+} from "./teacher_steps.ts";
+import { trainingClock } from "./training_clock.ts";
+
+/** A training of a teacher, complete. */
+export interface TrainTeacherConfig {
+  readonly network: TeacherConfig;
+  readonly discriminator: DiscriminatorConfig;
+  readonly seed: number;
+  readonly batch: number;
+  /** Length of the training in thousand images. */
+  readonly kimg: number;
+  readonly learningRate: number;
+  /** `adversarial` and `r1`; `path_length` if wanted. */
+  readonly losses: readonly LossChoice[];
+  /** Probability that an image mixes two styles. */
+  readonly styleMixing: number;
+  /** Half-life of the averaged generator. */
+  readonly averageKimg: number;
+  /** The half-life is at most this fraction of the images seen so far. */
+  readonly averageRampUp: number;
+  /** Distinct real images, drawn at random; the source may be endless. */
+  readonly dataImages: number;
+  /** Whether half of the real images are mirrored. */
+  readonly flips: boolean;
+  readonly checkpointKimg: number;
+  readonly sampleKimg: number;
+}
+
+/** What the training needs besides its configuration. */
+export interface TrainTeacherContext {
+  readonly engine: Engine;
+  readonly registry: PartSource;
+  readonly images: ImageSource;
+  readonly run: Run;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Everything that changes, as a checkpoint keeps it. */
+interface State {
+  generator: { weights: HostArray; power: HostArray };
+  average: HostArray;
+  discriminator: { weights: HostArray; power: HostArray };
+}
+
+const SAMPLE_SEEDS = Array.from({ length: 64 }, (_, i) => i);
+
+/**
+ * Trains a teacher; yields events, prints nothing, and goes on where the run's last checkpoint is.
+ *
+ * The generator's step and the discriminator's alternate; the discriminator is shown the images that
+ * the generator's step made. Lazy terms are added to the main term of their step.
+ *
+ * Source: Karras et al., CVPR 2020 (StyleGAN2); schedule of the R1 weight and of the average as in
+ * Karras et al., NeurIPS 2020 (ADA).
+ *
+ * @throws {Error} If a loss is no longer a number; the last checkpoint stands.
+ */
+export async function* trainTeacher(
+  config: TrainTeacherConfig,
+  { engine, registry, images, run, signal }: TrainTeacherContext,
+): AsyncGenerator<TrainingEvent<Teacher>> {
+  checkDiscriminatorConfig(config.discriminator);
+  const terms = resolveTerms(config.losses, registry);
+  const initial = createTeacher(config.network, { seed: config.seed });
+  const { "mapping.w_mean": _, ...generatorWeights } = initial.weights;
+  const criticWeights = initDiscriminator(config.discriminator, config.seed);
+  const layouts = teacherLayouts(generatorWeights, criticWeights);
+  const steps = createTeacherSteps(engine, config, layouts);
+  const state = restoreState(run) ?? initialState(
+    flatten(generatorWeights, layouts.generator),
+    flatten(criticWeights, layouts.discriminator),
+  );
+  let step = run.resumed?.counters["step"] ?? 0;
+  const total = Math.ceil(config.kimg * 1000 / config.batch);
+  const clock = trainingClock({ step, steps: total, batch: config.batch });
+  yield {
+    kind: "start",
+    run: run.dir,
+    step,
+    steps: total,
+    notes: [engine.description, images.name],
+  };
+
+  const teacherNow = (): Teacher => ({
+    kind: "teacher",
+    config: config.network,
+    weights: { ...initial.weights, ...unflatten(state.average, layouts.generator) },
+    discriminator: {
+      config: config.discriminator,
+      weights: unflatten(state.discriminator.weights, layouts.discriminator),
+    },
+  });
+  const checkpoint = async () => {
+    const path = await run.checkpoint(checkpointArrays(state), {
+      images: step * config.batch,
+      step,
+    });
+    const kimg = step * config.batch / 1000;
+    return { kind: "checkpoint", step, kimg, path, student: teacherNow() } as const;
+  };
+  const sample = async () => {
+    const kimg = step * config.batch / 1000;
+    const grid = await generateImages(teacherNow(), { seeds: SAMPLE_SEEDS }, { engine });
+    const name = `fakes-${String(Math.round(kimg)).padStart(6, "0")}-kimg.png`;
+    const path = await run.sample(name, await imageGrid(grid, { columns: 16 }));
+    return { kind: "sample", step, kimg, images: grid, columns: 16, path, measures: {} } as const;
+  };
+
+  let saved = step;
+  let realBatch = readReal(images, config, step);
+  while (step < total && !signal?.aborted) {
+    const kimg = step * config.batch / 1000;
+    const real = await realBatch;
+    realBatch = readReal(images, config, step + 1); // while the graph runs
+    const losses = await trainStep(state, steps, { config, terms, step, kimg, real });
+    refuseNotFinite(losses, step, run);
+    step++;
+    const event = clock.tick(step, losses);
+    run.append(event);
+    yield event;
+    if (isDue(step, config.sampleKimg, config.batch)) yield await sample();
+    if (isDue(step, config.checkpointKimg, config.batch)) {
+      yield await checkpoint();
+      saved = step;
+    }
+  }
+  await realBatch;
+  if (saved !== step) yield await checkpoint();
+  yield await sample();
+  const meanStyle = await estimateMeanStyle(teacherNow(), { engine });
+  const teacher = { ...teacherNow() };
+  const student: Teacher = {
+    ...teacher,
+    weights: { ...teacher.weights, "mapping.w_mean": meanStyle },
+  };
+  const path = `${run.dir}/teacher.safetensors`;
+  await saveGenerator(path, student, { dtype: "F16" });
+  const kimg = step * config.batch / 1000;
+  const summary = { kimg, ...clock.summary() };
+  yield { kind: "end", finished: step >= total, step, kimg, summary, path, student };
+}
+
+/** One generator and one discriminator update; the state is replaced in place. */
+async function trainStep(
+  state: State,
+  steps: ReturnType<typeof createTeacherSteps>,
+  { config, terms, step, kimg, real }: {
+    readonly config: TrainTeacherConfig;
+    readonly terms: ReturnType<typeof resolveTerms>;
+    readonly step: number;
+    readonly kimg: number;
+    readonly real: HostArray;
+  },
+): Promise<Record<string, number>> {
+  const { seed } = config;
+  const random = createRandom(seed, "step", step);
+  const batch = generatorBatch(config, steps.layers, step);
+  const { batch: _, ...discriminatorTerms } = { batch: 0, step, kimg };
+  const generator = await steps.generatorStep(dueTerms(terms, "student", discriminatorTerms))({
+    state: state.generator,
+    average: state.average,
+    critic: state.discriminator.weights,
+    batch,
+  }, { random });
+  const critic = await steps.discriminatorStep(dueTerms(terms, "discriminator", { step, kimg }))({
+    state: state.discriminator,
+    fake: generator.fake,
+    real,
+    rates: batch.rates,
+  }, { random });
+  state.generator = generator.state;
+  state.average = generator.average;
+  state.discriminator = critic.state;
+  return {
+    ...scalars(generator.values, "generator"),
+    ...scalars(critic.values, "discriminator"),
+  };
+}
+
+function scalars(values: Readonly<Record<string, HostArray>>, side: string) {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, { data }]) => [`${side}.${name}`, data[0]!]),
+  );
+}
+
+/** The random inputs of a step: functions of the seed and of the images' indices. */
+function generatorBatch(
+  config: TrainTeacherConfig,
+  layers: number,
+  step: number,
+): GeneratorBatch<HostArray> {
+  const { seed, batch, network, styleMixing } = config;
+  const first = step * batch;
+  const d = network.styleDim;
+  const z = new Float32Array(2 * batch * d);
+  const mix = new Float32Array(batch * layers);
+  for (let i = 0; i < batch; i++) {
+    z.set(createRandom(seed, "z", first + i).normal([d]).data, i * d);
+    const random = createRandom(seed, "mix", first + i);
+    if (random.next() >= styleMixing) continue;
+    z.set(random.normal([d]).data, (batch + i) * d);
+    mix.fill(1, i * layers + 1 + random.integer(layers - 1), (i + 1) * layers);
+  }
+  const noise = createRandom(seed, "noise", first);
+  const { rate, powerCorrection } = adamRates(config.learningRate, step + 1, GAN_ADAM);
+  const halfLife = Math.min(config.averageKimg, config.averageRampUp * (first + batch) / 1000);
+  return {
+    z: { shape: [2 * batch, d], data: z },
+    mix: { shape: [batch, layers, 1], data: mix },
+    noise: noiseShapes(network.sizePx).map((shape) => noise.normal(shape)),
+    rates: { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) },
+    decay: scalarArray(averageDecay(batch, halfLife)),
+  };
+}
+
+async function readReal(
+  images: ImageSource,
+  { seed, batch, dataImages, flips }: TrainTeacherConfig,
+  step: number,
+): Promise<HostArray> {
+  const draws = Array.from({ length: batch }, (_, i) => {
+    const random = createRandom(seed, "real", step * batch + i);
+    const index = random.integer(Math.min(dataImages, images.length));
+    return { index, flipped: flips && random.next() < 0.5 };
+  });
+  const real = await images.batch(draws.map(({ index }) => index));
+  draws.forEach(({ flipped }, i) => flipped && mirror(real, i));
+  return real;
+}
+
+/** Mirrors one image of a batch in place. */
+function mirror({ shape, data }: HostArray, image: number): void {
+  const [, height, width, channels] = shape as [number, number, number, number];
+  for (let y = 0; y < height; y++) {
+    const row = (image * height + y) * width * channels;
+    for (let x = 0; x < width / 2; x++) {
+      for (let c = 0; c < channels; c++) {
+        const [a, b] = [row + x * channels + c, row + (width - 1 - x) * channels + c];
+        [data[a], data[b]] = [data[b]!, data[a]!];
+      }
+    }
+  }
+}
+
+function isDue(step: number, everyKimg: number, batch: number): boolean {
+  const every = Math.max(1, Math.round(everyKimg * 1000 / batch));
+  return step % every === 0;
+}
+
+function refuseNotFinite(losses: Record<string, number>, step: number, run: Run): void {
+  for (const [name, value] of Object.entries(losses)) {
+    if (Number.isFinite(value)) continue;
+    throw new Error(
+      `Cannot go on with the training: expected finite losses but "${name}" is ${value} at step ${step}; the checkpoints in "${run.dir}" stand`,
+    );
+  }
+}
+
+function initialState(generator: HostArray, critic: HostArray): State {
+  const zeros = ({ shape, data }: HostArray) => ({ shape, data: new Float32Array(data.length) });
+  return {
+    generator: { weights: generator, power: zeros(generator) },
+    average: generator,
+    discriminator: { weights: critic, power: zeros(critic) },
+  };
+}
+
+function checkpointArrays({ generator, average, discriminator }: State): Weights {
+  return {
+    average,
+    ...prefixed(generator, "generator"),
+    ...prefixed(discriminator, "discriminator"),
+  };
+}
+
+function restoreState({ resumed }: Run): State | undefined {
+  if (!resumed) return undefined;
+  const { arrays } = resumed;
+  return {
+    generator: under(arrays, "generator") as unknown as State["generator"],
+    average: arrays["average"]!,
+    discriminator: under(arrays, "discriminator") as unknown as State["discriminator"],
+  };
+}
