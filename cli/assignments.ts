@@ -41,7 +41,7 @@ function setAt(
   const known = Object.keys(object);
   if (!Object.hasOwn(object, key) && rest.length > 0) {
     const meant = nearest(key, known);
-    if (meant) throw fail(`a known key but received "${key}", did you mean "${meant}"`);
+    if (meant) throw fail(`a known key but received "${key}"; did you mean "${meant}"?`);
   }
   return { ...object, [key]: setAt(object[key], rest, value, fail) };
 }

@@ -14,8 +14,8 @@ function unknownOption(name: string, arg: string, { options }: Command, task: st
   const known = Object.keys({ ...options, ...COMMON });
   const meant = nearest(name, known);
   return new UsageError(
-    `Cannot find option "${arg.split("=")[0]}" of ${task}: ${
-      meant ? `did you mean "--${meant}"` : `"deno task ${task} --help" lists the known ones`
+    `Cannot find option "${arg.split("=")[0]}" of ${task}; ${
+      meant ? `did you mean "--${meant}"?` : `"deno task ${task} --help" lists the known ones`
     }`,
   );
 }

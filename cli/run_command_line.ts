@@ -36,8 +36,8 @@ function findCommand(
   const known = Object.keys(commands);
   const meant = nearest(name, known);
   throw new UsageError(
-    `Cannot find command "${name}": ${
-      meant ? `did you mean "${meant}"` : `known commands are ${known.join(", ")}`
+    `Cannot find command "${name}": known commands are ${known.join(", ")}${
+      meant ? `; did you mean "${meant}"?` : ""
     }`,
   );
 }

@@ -11,9 +11,8 @@ async function readTexts(): Promise<Record<string, string>> {
     const url = new URL(path, ROOT);
     if (path.endsWith(".md")) texts[path] = await Deno.readTextFile(url);
     if (!path.endsWith("/")) return;
-    for await (const { name, isDirectory } of Deno.readDir(url)) {
-      await read(`${path}${name}${isDirectory ? "/" : ""}`);
-    }
+    const entries = await Array.fromAsync(Deno.readDir(url)).catch(() => []); // not made yet
+    for (const { name, isDirectory } of entries) await read(path + name + (isDirectory ? "/" : ""));
   }
   for (const path of TEXTS) await read(path);
   return texts;

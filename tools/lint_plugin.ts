@@ -46,7 +46,7 @@ function piecesOf(node: Deno.lint.Node): string[] | undefined {
 function grammarFault(pieces: readonly string[]): string | undefined {
   const text = pieces.join("…");
   if (pieces[0] && !/^Cannot [a-z]/.test(text)) return 'expected "Cannot <verb> <what>: ..."';
-  if (/[.!?]$/.test(text) && !text.endsWith("...")) return "expected no full stop at the end";
+  if (/[.!]$/.test(text) && !text.endsWith("...")) return "expected no full stop at the end";
   if (/[a-z"][.!] +[A-Z]/.test(text)) return "expected one sentence";
   return undefined;
 }

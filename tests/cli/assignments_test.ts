@@ -49,7 +49,7 @@ Deno.test("assign() says where a path leads nowhere", () => {
     "losses.first=1":
       'Cannot set "losses.first": expected an index from 0 to 1 but received "first"',
     "studnet.auxiliary=false":
-      'Cannot set "studnet.auxiliary": expected a known key but received "studnet", did you mean "student"',
+      'Cannot set "studnet.auxiliary": expected a known key but received "studnet"; did you mean "student"?',
   };
   for (const [assignment, message] of Object.entries(cases)) {
     assert.throws(() => assign(config, [assignment]), { name: "UsageError", message });

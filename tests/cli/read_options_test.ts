@@ -68,8 +68,8 @@ Deno.test("readOptions() says what is wrong with a value", () => {
     "--seeds 0-1000000":
       'Cannot read --seeds: expected seeds like "0-15" or "1,4,9" but received "0-1000000"',
     "--set": "Cannot read --set: expected PATH=VALUE but received nothing",
-    "--dryrun": 'Cannot find option "--dryrun" of test: did you mean "--dry-run"',
-    "-q": 'Cannot find option "-q" of test: "deno task test --help" lists the known ones',
+    "--dryrun": 'Cannot find option "--dryrun" of test; did you mean "--dry-run"?',
+    "-q": 'Cannot find option "-q" of test; "deno task test --help" lists the known ones',
   };
   for (const [line, message] of Object.entries(cases)) {
     assert.throws(() => read(line), { name: "UsageError", message }, line);

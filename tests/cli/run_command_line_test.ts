@@ -160,11 +160,11 @@ Deno.test("runCommandLine() shows stack and causes with --verbose only", async (
 
 Deno.test("runCommandLine() ends with 2 at wrong usage", async () => {
   const cases: Readonly<Record<string, string>> = {
-    "wrk": 'Cannot find command "wrk": did you mean "work"',
+    "wrk": 'Cannot find command "wrk": known commands are work, list; did you mean "work"?',
     "zzzzzz": 'Cannot find command "zzzzzz": known commands are work, list',
-    "work --stesp 3": 'Cannot find option "--stesp" of work: did you mean "--steps"',
+    "work --stesp 3": 'Cannot find option "--stesp" of work; did you mean "--steps"?',
     "work --qqqqqq=3":
-      'Cannot find option "--qqqqqq" of work: "deno task work --help" lists the known ones',
+      'Cannot find option "--qqqqqq" of work; "deno task work --help" lists the known ones',
     "work extra": 'Cannot run work: expected options only but received "extra"',
     "work --steps": "Cannot read --steps: expected a value but received nothing",
     "work --steps 0": 'Cannot read --steps: expected an integer of at least 1 but received "0"',
