@@ -100,7 +100,9 @@ export function partsOf(plugin: unknown, prefixed: boolean): AnyPart[] {
       if (!isRecord(part) || part["kind"] !== kind) {
         throw new TypeError(
           `${what}: expected ${list}[${i}] to be made by ${define[kind]}() but received ${
-            isRecord(part) && typeof part["kind"] === "string" ? `a ${part["kind"]}` : show(part)
+            isRecord(part) && typeof part["kind"] === "string"
+              ? `a part of kind "${part["kind"]}"`
+              : show(part)
           }`,
         );
       }

@@ -159,9 +159,9 @@ function checkChoice(kind: PartKind, choice: unknown): PartChoice {
     (options === undefined || (typeof options === "object" && options !== null));
   if (!isValid) {
     throw new TypeError(
-      `Cannot choose a ${kind}: expected { "name": ..., "options": { ... } } but received ${
-        show(choice)
-      }`,
+      `Cannot choose ${
+        kind === "upscale" ? "an" : "a"
+      } ${kind}: expected { "name": ..., "options": { ... } } but received ${show(choice)}`,
     );
   }
   return choice as PartChoice;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { Demodulate, Params } from "../../../core/contracts.ts";
 import { frozenDemodulation } from "../../../layers/demodulation/frozen.ts";
 import { separableModulatedConv } from "../../../layers/conv/separable_modulated.ts";

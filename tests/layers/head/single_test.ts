@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../../../core/random.ts";
 import { singleHead } from "../../../layers/head/single.ts";
 import {
