@@ -11,7 +11,7 @@ export function normal<R extends tf.Rank = tf.Rank.R4>(
   shape: readonly number[],
 ): tf.Tensor<R> {
   const { data } = createRandom(1, `test.${name}`).normal(shape);
-  return tf.tensor(data, [...shape]);
+  return tf.tensor<R>(data, [...shape] as tf.ShapeMap[R]);
 }
 
 /** Weights as tensors, moved away from their zero and one initial values. */
@@ -38,20 +38,27 @@ export function assertNear(actual: tf.Tensor, expected: tf.Tensor, tolerance = 1
   assert.ok(worst <= tolerance * scale, `differs by ${worst}, the largest number is ${scale}`);
 }
 
-/** Asserts that the gradient of a scalar is its central difference along a random direction. */
+/**
+ * Asserts that the gradient of a scalar is its central difference.
+ *
+ * Directions are half the gradient's own (for a slope well above rounding) and half random (for
+ * what it may have missed). The median of five errors counts: where leaky ReLU switches on the way,
+ * and a slope with it, the difference is not the derivative.
+ */
 export function assertGradient(
-  value: (x: tf.Tensor) => tf.Scalar,
+  value: (x: tf.Tensor) => tf.Tensor,
   x: tf.Tensor,
-  { step = 1e-2, tolerance = 1e-2 }: { readonly step?: number; readonly tolerance?: number } = {},
+  { step = 3e-4, tolerance = 1e-2 }: { readonly step?: number; readonly tolerance?: number } = {},
 ): void {
-  const raw = normal("direction", x.shape);
-  const direction = tf.div(raw, tf.norm(raw));
-  const slope = tf.sum(tf.mul(tf.grad(value as (x: tf.Tensor) => tf.Tensor)(x), direction));
-  const at = (offset: number) => numbers(value(tf.add(x, tf.mul(direction, offset))))[0]!;
-  const difference = (at(step) - at(-step)) / (2 * step);
-  const [analytic] = numbers(slope) as [number];
-  assert.ok(
-    Math.abs(analytic - difference) <= tolerance * Math.abs(difference),
-    `gradient ${analytic}, central difference ${difference}`,
-  );
+  const unit = (direction: tf.Tensor) => tf.div(direction, tf.norm(direction));
+  const gradient = tf.grad(value)(x);
+  const tries = [1, 2, 3, 4, 5].map((i) => {
+    const direction = unit(tf.add(unit(gradient), unit(normal(`direction${i}`, x.shape))));
+    const [slope] = numbers(tf.sum(tf.mul(gradient, direction))) as [number];
+    const at = (offset: number) => numbers(value(tf.add(x, tf.mul(direction, offset))))[0]!;
+    const difference = (at(step) - at(-step)) / (2 * step);
+    return { slope, difference, error: Math.abs(slope / difference - 1) };
+  }).sort((a, b) => a.error - b.error);
+  const { slope, difference, error } = tries[2]!;
+  assert.ok(error <= tolerance, `gradient ${slope}, central difference ${difference}`);
 }
