@@ -5,8 +5,23 @@
  *
  * @module
  */
-import { type Entry, linearEntries, weight } from "./entries.ts";
-import type { GeneratorNames, LayerDims } from "./rosinality.ts";
+import { type Entry, filterEntry, type ForeignNetwork, linearEntries, weight } from "./entries.ts";
+import {
+  bestPrefix,
+  channelsBy,
+  countUp,
+  type FoundGenerator,
+  maximumBlocks,
+  maximumMappingLayers,
+  sequence,
+} from "./find.ts";
+import {
+  findStyleGan2,
+  type GeneratorNames,
+  type LayerDims,
+  mappingEntries,
+} from "./rosinality.ts";
+import { prefixesOf, shapeOf, type WeightTable } from "./weight_table.ts";
 
 /** The author's names for the teacher's blocks; its mapping network is a file of its own. */
 export const authorNames: GeneratorNames = {
@@ -114,4 +129,74 @@ export function studentEntries(
     ...blocks,
     ...haarEntries("idwt"),
   ];
+}
+
+/** The author's mapping network, in a file of its own or beside the rest. */
+function findAuthorMapping(
+  table: WeightTable,
+  styleDim: number,
+): { readonly mappingLayers: number; readonly network: ForeignNetwork } {
+  const prefix = bestPrefix(prefixesOf(table, "layers.1.weight"), ["mapping_net.", "ckpt.", ""]) ??
+    "mapping_net.";
+  const mappingLayers = countUp(table, prefix, "layers.#.weight", maximumMappingLayers + 1) - 1;
+  const network = {
+    what: "mapping network of MobileStyleGAN.pytorch",
+    prefix,
+    entries: mappingEntries((i) => `layers.${i + 1}`, {
+      mappingLayers: Math.max(mappingLayers, 1),
+      styleDim,
+    }),
+    // The author's two files have the same prefix.
+    ignored: /^(?!layers\.\d+\.(weight|bias)$)/,
+  };
+  return { mappingLayers, network };
+}
+
+/** The copy of the teacher in the author's files. */
+export function findAuthorTeacher(table: WeightTable): FoundGenerator | undefined {
+  const found = prefixesOf(table, "layers.0.to_rgb.conv.weight");
+  const prefix = bestPrefix(found, ["synthesis_net.", "ckpt.", ""]);
+  if (prefix === undefined) return undefined;
+  const blocks = countUp(table, prefix, "layers.#.conv2.conv.weight", maximumBlocks);
+  const { styleDim, channels, entries } = findStyleGan2(table, {
+    prefix,
+    names: authorNames,
+    blocks,
+  });
+  const { mappingLayers, network } = findAuthorMapping(table, styleDim);
+  return {
+    source: "mobilestylegan",
+    sizes: { styleDim, mappingLayers, channels },
+    networks: [network, {
+      what: "teacher of MobileStyleGAN.pytorch",
+      prefix,
+      entries: [...entries, filterEntry("upsample.kernel", 4)],
+      ignored: /^layers\.\d+\.(weight|bias)$/,
+    }],
+    meanKeys: prefixesOf(table, "style_mean").map((place) => `${place}style_mean`),
+  };
+}
+
+/** The student of the author's code. */
+export function findStudent(table: WeightTable): FoundGenerator | undefined {
+  const found = prefixesOf(table, "layers.0.conv1.conv.weight_dw");
+  const prefix = bestPrefix(found, ["student.", ""]);
+  if (prefix === undefined) return undefined;
+  const styleDim = shapeOf(table, `${prefix}conv1.conv.modulation.weight`)[1] ?? 0;
+  const [, first = 0] = shapeOf(table, `${prefix}input.input`);
+  const blocks = countUp(table, prefix, "layers.#.conv2.conv.weight_dw", maximumBlocks);
+  const kernels = sequence(blocks).map((i) => `${prefix}layers.${i}.conv2.conv.weight_permute`);
+  const channels = channelsBy(table, first, kernels, 0);
+  const { mappingLayers, network } = findAuthorMapping(table, styleDim);
+  return {
+    source: "mobilestylegan",
+    sizes: { styleDim, mappingLayers, channels },
+    networks: [network, {
+      what: "student of MobileStyleGAN.pytorch",
+      prefix,
+      entries: studentEntries({ channels, styleDim }),
+      ignored: /^device_info$|^layers\.\d+\.(weight|bias)$/,
+    }],
+    meanKeys: prefixesOf(table, "style_mean").map((place) => `${place}style_mean`),
+  };
 }

@@ -5,9 +5,23 @@
  *
  * @module
  */
+import { valueAt } from "../../io/torch_table.ts";
 import { sizesTo } from "../../networks/config.ts";
 import { type Entry, filterEntry, linearEntries, weight } from "./entries.ts";
+import {
+  bestPrefix,
+  channelsBy,
+  countUp,
+  defaultStddevGroup,
+  discriminatorPrefixes,
+  type FoundDiscriminator,
+  type FoundGenerator,
+  generatorPrefixes,
+  maximumMappingLayers,
+  sequence,
+} from "./find.ts";
 import type { LayerDims } from "./rosinality.ts";
+import { prefixesOf, shapeOf, type WeightTable } from "./weight_table.ts";
 
 function convEntries(
   from: string,
@@ -101,4 +115,51 @@ export function nvlabsDiscriminatorEntries(channels: readonly number[]): Entry[]
     weight("b4.fc.bias", "discriminator.4.fc.bias", [first], "vector"),
     ...linearEntries("b4.out", "discriminator.4.out", { inputs: first, outputs: 1 }),
   ];
+}
+
+/** NVlabs' generator. */
+export function findNvlabs(table: WeightTable): FoundGenerator | undefined {
+  const prefix = bestPrefix(prefixesOf(table, "synthesis.b4.const"), generatorPrefixes);
+  if (prefix === undefined) return undefined;
+  const [first = 0] = shapeOf(table, `${prefix}synthesis.b4.const`);
+  const largest = countUp(table, prefix, "synthesis.b#.conv1.weight", 2 ** 12) - 1;
+  const blocks = Math.max(Math.floor(Math.log2(Math.max(largest, 4))) - 2, 0);
+  const kernels = sequence(blocks).map((i) => `${prefix}synthesis.b${8 * 2 ** i}.conv1.weight`);
+  const channels = channelsBy(table, first, kernels, 0);
+  const styleDim = shapeOf(table, `${prefix}synthesis.b4.conv1.affine.weight`)[1] ?? 0;
+  const mappingLayers = countUp(table, prefix, "mapping.fc#.weight", maximumMappingLayers);
+  const sizes = { styleDim, mappingLayers, channels };
+  const network = {
+    what: "generator of NVlabs' StyleGAN2",
+    prefix,
+    entries: nvlabsGeneratorEntries(sizes),
+  };
+  return { source: "nvlabs", sizes, networks: [network], meanKeys: [] };
+}
+
+/** NVlabs' modules say how many images share a standard deviation. */
+function stddevGroupOf({ value }: WeightTable, prefix: string): number {
+  const path = [...prefix.split(".").filter(Boolean), "_init_kwargs", "epilogue_kwargs"];
+  const group = valueAt(value, [...path, "mbstd_group_size"]);
+  return typeof group === "number" && group >= 1 ? group : defaultStddevGroup;
+}
+
+/** NVlabs' discriminator. */
+export function findNvlabsDiscriminator(table: WeightTable): FoundDiscriminator | undefined {
+  const prefix = bestPrefix(prefixesOf(table, "b4.out.weight"), discriminatorPrefixes);
+  if (prefix === undefined) return undefined;
+  const largest = countUp(table, prefix, "b#.conv0.weight", 2 ** 12) - 1;
+  const blocks = Math.max(Math.floor(Math.log2(Math.max(largest, 4))) - 2, 0);
+  const [first = 0] = shapeOf(table, `${prefix}b4.conv.weight`);
+  const kernels = sequence(blocks).map((i) => `${prefix}b${8 * 2 ** i}.conv0.weight`);
+  const channels = channelsBy(table, first, kernels, 0);
+  const sizePx = 2 ** (channels.length + 1);
+  return {
+    config: { sizePx, channels, stddevGroup: stddevGroupOf(table, prefix) },
+    network: {
+      what: "discriminator of NVlabs' StyleGAN2",
+      prefix,
+      entries: nvlabsDiscriminatorEntries(channels),
+    },
+  };
 }

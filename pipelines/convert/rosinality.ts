@@ -7,6 +7,20 @@
  */
 import { sizesTo } from "../../networks/config.ts";
 import { type Entry, filterEntry, linearEntries, weight } from "./entries.ts";
+import {
+  bestPrefix,
+  channelsBy,
+  countUp,
+  defaultStddevGroup,
+  discriminatorPrefixes,
+  type FoundDiscriminator,
+  type FoundGenerator,
+  generatorPrefixes,
+  maximumBlocks,
+  maximumMappingLayers,
+  sequence,
+} from "./find.ts";
+import { prefixesOf, shapeOf, type WeightTable } from "./weight_table.ts";
 
 /** What a layer's entries need to know. */
 export interface LayerDims {
@@ -158,4 +172,68 @@ export function discriminatorEntries(channels: readonly number[]): Entry[] {
     weight("final_linear.1.weight", "discriminator.4.out.weight", [1, first], "linear"),
     bias("final_linear.1.bias", "4.out.bias", 1),
   ];
+}
+
+/** The sizes and entries of a synthesis network of such names. */
+export function findStyleGan2(
+  table: WeightTable,
+  { prefix, names, blocks }: {
+    readonly prefix: string;
+    readonly names: GeneratorNames;
+    readonly blocks: number;
+  },
+): { readonly styleDim: number; readonly channels: number[]; readonly entries: Entry[] } {
+  const styleDim = shapeOf(table, `${prefix}conv1.conv.modulation.weight`)[1] ?? 0;
+  const first = shapeOf(table, `${prefix}input.input`)[1] ?? 0;
+  const kernels = sequence(blocks).map((block) => `${prefix}${names.conv(block)}.conv.weight`);
+  const channels = channelsBy(table, first, kernels, 1);
+  return { styleDim, channels, entries: synthesisEntries(names, { channels, styleDim }) };
+}
+
+/** rosinality's generator. */
+export function findRosinality(table: WeightTable): FoundGenerator | undefined {
+  const found = prefixesOf(table, "style.1.weight")
+    .filter((prefix) => table.tensors.has(`${prefix}input.input`));
+  const prefix = bestPrefix(found, generatorPrefixes);
+  if (prefix === undefined) return undefined;
+  const blocks = Math.ceil(countUp(table, prefix, "convs.#.conv.weight", 2 * maximumBlocks) / 2);
+  const mappingLayers = countUp(table, prefix, "style.#.weight", maximumMappingLayers + 1) - 1;
+  const { styleDim, channels, entries } = findStyleGan2(table, {
+    prefix,
+    names: rosinalityNames,
+    blocks,
+  });
+  const mapping = mappingEntries(rosinalityNames.mapping!, { mappingLayers, styleDim });
+  const parent = prefix.replace(/[^.]+\.$/, "");
+  return {
+    source: "rosinality",
+    sizes: { styleDim, mappingLayers, channels },
+    networks: [{
+      what: "generator of rosinality's StyleGAN2",
+      prefix,
+      entries: [...mapping, ...entries, ...noiseEntries(2 ** (channels.length + 1))],
+      ...(prefix === "" ? { ignored: /^latent_avg$/ } : {}),
+    }],
+    meanKeys: [...new Set([`${prefix}latent_avg`, `${parent}latent_avg`, "latent_avg"])],
+  };
+}
+
+/** rosinality's discriminator. */
+export function findRosinalityDiscriminator(table: WeightTable): FoundDiscriminator | undefined {
+  const found = prefixesOf(table, "final_conv.0.weight")
+    .filter((prefix) => table.tensors.has(`${prefix}convs.0.0.weight`));
+  const prefix = bestPrefix(found, discriminatorPrefixes);
+  if (prefix === undefined) return undefined;
+  const blocks = countUp(table, prefix, "convs.#.conv1.0.weight", maximumBlocks + 1) - 1;
+  const [first = 0] = shapeOf(table, `${prefix}final_conv.0.weight`);
+  const kernels = sequence(blocks).map((i) => `${prefix}convs.${blocks - i}.conv1.0.weight`);
+  const channels = channelsBy(table, first, kernels, 0);
+  return {
+    config: { sizePx: 2 ** (channels.length + 1), channels, stddevGroup: defaultStddevGroup },
+    network: {
+      what: "discriminator of rosinality's StyleGAN2",
+      prefix,
+      entries: discriminatorEntries(channels),
+    },
+  };
 }

@@ -1,0 +1,102 @@
+/**
+ * The common way of all generators: networks, discriminator, average style, report.
+ *
+ * @module
+ */
+import type { HostArray, Weights } from "../../core/contracts.ts";
+import { under } from "../../core/params.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { checkDiscriminatorConfig } from "../../networks/config.ts";
+import type { ConvertedGenerator, ConvertOptions } from "./converted.ts";
+import { readNetwork } from "./entries.ts";
+import { estimateWMean, wMeanLatents } from "./estimate_w_mean.ts";
+import type { FoundGenerator } from "./find.ts";
+import { findDiscriminator } from "./recognise.ts";
+import { leftOut, placeOf } from "./report.ts";
+import type { WeightTable } from "./weight_table.ts";
+
+/** `[D]`, or rows `[1,L,D]` that are all equal; null where a file has none or another kind. */
+function readMean(table: WeightTable, { meanKeys, sizes }: FoundGenerator): HostArray | null {
+  for (const key of meanKeys) {
+    const tensor = table.tensors.get(key);
+    if (tensor?.shape.at(-1) !== sizes.styleDim) continue;
+    const { data } = tensor.read();
+    const row = data.slice(0, sizes.styleDim);
+    const isOneRow = data.every((value, i) => value === row[i % row.length]!);
+    if (isOneRow && row.every(Number.isFinite)) return { shape: [sizes.styleDim], data: row };
+  }
+  return null;
+}
+
+async function findMean(
+  table: WeightTable,
+  found: FoundGenerator,
+  { weights, options }: { readonly weights: Weights; readonly options: ConvertOptions },
+): Promise<{ readonly mean: HostArray; readonly from: "file" | "estimated" }> {
+  const known = weights["mapping.w_mean"] ?? readMean(table, found);
+  if (known) return { mean: known, from: "file" };
+  const engine = options.engine ?? await createEngine();
+  try {
+    const mean = await estimateWMean(under(weights, "mapping"), found.sizes, {
+      engine,
+      seed: options.seed ?? 0,
+    });
+    return { mean, from: "estimated" };
+  } finally {
+    if (!options.engine) await engine.dispose();
+  }
+}
+
+/** Parts the fixed noise maps from the weights. */
+function apart(weights: Weights): { weights: Weights; noise: HostArray[] } {
+  const noise = under(weights, "noise");
+  return {
+    weights: Object.fromEntries(
+      Object.entries(weights).filter(([name]) => !name.startsWith("noise.")),
+    ),
+    noise: Object.keys(noise).map((_, i) => noise[i]).filter((map) => map !== undefined),
+  };
+}
+
+/**
+ * Reads a generator that was found, the discriminator beside it, and the average style: of the file,
+ * or estimated.
+ *
+ * @param sizePx Side of its images, for the report
+ */
+export async function convertGenerator(
+  table: WeightTable,
+  found: FoundGenerator,
+  { sizePx, options }: { readonly sizePx: number; readonly options: ConvertOptions },
+): Promise<ConvertedGenerator> {
+  const { sizes, networks, source } = found;
+  const read = networks.map((network) => readNetwork(table, network));
+  const { noise, weights } = apart(Object.assign({}, ...read) as Weights);
+  const critic = findDiscriminator(table);
+  if (critic) checkDiscriminatorConfig(critic.config);
+  const criticWeights = critic ? readNetwork(table, critic.network) : {};
+  const { mean, from } = await findMean(table, found, { weights, options });
+  const lines = [
+    ...networks.map(placeOf),
+    `${sizePx} px, channels ${sizes.channels.join(", ")}, styles of ${sizes.styleDim}, ` +
+    `${sizes.mappingLayers} mapping layers`,
+    ...(critic
+      ? [`${placeOf(critic.network)}, channels ${critic.config.channels.join(", ")}`]
+      : []),
+    from === "file"
+      ? "average style of the file"
+      : `average style estimated from ${wMeanLatents} latents, as the file has none`,
+  ];
+  return {
+    weights: { ...weights, "mapping.w_mean": mean, ...criticWeights },
+    discriminator: critic?.config ?? null,
+    noise,
+    report: {
+      source,
+      format: table.format,
+      found: lines,
+      wMean: from,
+      leftOut: leftOut(table, critic ? [...networks, critic.network] : networks),
+    },
+  };
+}
