@@ -19,3 +19,17 @@ export function stylesOf(w: tf.Tensor, counts: readonly number[]): tf.Tensor2D[]
   }
   return tf.unstack(w, 1).slice(0, layers) as tf.Tensor2D[];
 }
+
+/**
+ * A teacher's W+ `[N,L,D]` as the student reads it, `[N,M,D]`: every layer takes the row of the
+ * teacher's layer at its place. A `w` of `[N,D]` serves both as it is.
+ */
+export function studentStylesOf(w: tf.Tensor, sizePx: number): tf.Tensor {
+  if (w.rank === 2) return w;
+  const rows = tf.unstack(w, 1);
+  const picked = [rows[0]!];
+  for (let block = 0; block < Math.log2(sizePx) - 3; block++) {
+    picked.push(rows[2 * block + 1]!, rows[2 * block + 2]!, rows[2 * block + 3]!);
+  }
+  return tf.stack(picked, 1);
+}

@@ -1,0 +1,122 @@
+/**
+ * The configuration of a distillation: plain JSON, validated once.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { PartSource } from "../core/contracts.ts";
+import { resolveTerms } from "./objective.ts";
+
+const part = z.strictObject({
+  name: z.string(),
+  options: z.record(z.string(), z.unknown()).optional(),
+});
+
+const loss = z.strictObject({
+  name: z.string(),
+  weight: z.number().nonnegative().optional(),
+  from: z.number().nonnegative().optional(),
+  every: z.int().positive().optional(),
+  options: z.record(z.string(), z.unknown()).optional(),
+});
+
+const student = z.strictObject({
+  upscale: part.default({ name: "idwt" }),
+  conv: part.default({ name: "separable_modulated" }),
+  demodulation: part.default({ name: "trainable" }),
+  head: part.default({ name: "single" }),
+  /** Whether every scale has a head in training; the paper's student has. */
+  auxiliary: z.boolean().default(true),
+  /** Channels at 4, 8, ..., half the size; by default the teacher's. */
+  channels: z.array(z.int().positive()).optional(),
+});
+
+const optimiser = z.strictObject({
+  learningRate: z.number().positive().default(5e-4),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-8),
+  /** Steps over which the rate rises from zero. */
+  warmupSteps: z.int().nonnegative().default(0),
+  /** `cosine` falls to zero at the last step; `constant` is the author's. */
+  decay: z.enum(["constant", "cosine"]).default("constant"),
+  /** Largest norm of the gradient; absent: no clipping. */
+  clipNorm: z.number().positive().optional(),
+});
+
+const features = z.discriminatedUnion("name", [
+  z.strictObject({ name: z.literal("discriminator") }),
+  z.strictObject({ name: z.literal("vgg16"), path: z.string() }),
+]);
+
+/** The schema of a distillation's configuration. */
+const schema = z.strictObject({
+  /** Names the run's folder. */
+  name: z.string().regex(/^[\w.-]+$/).default("distill"),
+  /** File of the teacher; the context may give the network itself. */
+  teacher: z.string().optional(),
+  /** File of a student to start from; absent: random weights. */
+  initialStudent: z.string().optional(),
+  /** Plugins whose parts are used, as they were given. */
+  plugins: z.array(z.string()).default([]),
+  student: student.prefault({}),
+  seed: z.int().nonnegative().default(0),
+  batch: z.int().positive().default(16),
+  steps: z.int().positive(),
+  losses: z.array(loss).min(1),
+  optimiser: optimiser.prefault({}),
+  discriminator: z.strictObject({
+    /** `teacher`: starts from the teacher's own; `random`: from nothing, as the author's code. */
+    initial: z.enum(["random", "teacher"]).default("random"),
+    learningRate: z.number().positive().default(5e-4),
+    beta1: z.number().min(0).lt(1).default(0.9),
+    beta2: z.number().min(0).lt(1).default(0.999),
+  }).prefault({}),
+  features: features.optional(),
+  pyramid: z.enum(["bilinear", "area"]).default("bilinear"),
+  /** Probability that a sample mixes two styles. */
+  styleMixing: z.number().min(0).max(1).default(0),
+  /** Psi of the styles that training draws; 1: none. */
+  truncation: z.number().min(0).max(1).default(1),
+  /** Half-life in kimg of the student's moving average; 0: none. */
+  averageKimg: z.number().nonnegative().default(0),
+  sampleSteps: z.int().positive().default(1000),
+  checkpointSteps: z.int().positive().default(1000),
+});
+
+/** A distillation, complete: every default filled in. */
+export type DistillConfig = z.output<typeof schema>;
+/** A distillation as written: what is absent takes its default. */
+export type DistillInput = z.input<typeof schema>;
+
+/**
+ * Validates a configuration and fills its defaults; names of parts and losses are looked up.
+ *
+ * @throws {RangeError} With one line that lists every field that is wrong.
+ *
+ * @example
+ * ```ts
+ * import { createRegistry, parseConfig } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const config = parseConfig({ steps: 10, losses: [{ name: "pixel" }] }, createRegistry());
+ * assert.equal(config.batch, 16);
+ * ```
+ */
+export function parseConfig(json: unknown, registry: PartSource): DistillConfig {
+  const result = schema.safeParse(json);
+  if (!result.success) {
+    const issues = result.error.issues.map(({ path, message }) =>
+      path.length ? `"${path.join(".")}": ${message}` : message
+    );
+    throw new RangeError(`Cannot read the configuration: ${issues.join("; ")}`);
+  }
+  const config = result.data;
+  resolveTerms(config.losses as LossChoices, registry);
+  for (const kind of ["upscale", "conv", "demodulation", "head"] as const) {
+    registry.resolve(kind, config.student[kind] as { name: string });
+  }
+  return config;
+}
+
+type LossChoices = Parameters<typeof resolveTerms>[0];

@@ -1,0 +1,75 @@
+/**
+ * The frozen feature network of a run: resolved from the configuration before the first step.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import { lift } from "../core/flat.ts";
+import type { Engine } from "../engine/mod.ts";
+import { readSafetensorsFile } from "../io/safetensors.ts";
+import { discriminatorFeatures } from "../networks/discriminator.ts";
+import {
+  discriminatorFeatureMaps,
+  meanMagnitudes,
+  measureMagnitudes,
+  vgg16Features,
+} from "../networks/features.ts";
+import type { Teacher } from "../networks/generator.ts";
+import type { DistillConfig } from "./distill_config.ts";
+import { generateImages } from "./generate_images.ts";
+
+/** Gives feature maps of images; a pure function that is traced. */
+export interface FeatureNetwork {
+  /** For reports: which network, from where. */
+  readonly name: string;
+  maps(image: tf.Tensor4D): tf.Tensor4D[];
+}
+
+const REMEDY =
+  'name one: "features": { "name": "discriminator" } for a teacher file with its discriminator, or { "name": "vgg16", "path": ... } for torchvision\'s weights';
+
+/**
+ * Loads the feature network that a configuration names.
+ *
+ * @throws {RangeError} If a loss needs features and none is at hand.
+ */
+export async function openFeatureNetwork(
+  config: DistillConfig,
+  teacher: Teacher,
+  engine: Engine,
+): Promise<FeatureNetwork> {
+  const choice = config.features;
+  if (!choice) {
+    throw new RangeError(
+      `Cannot compute perceptual features: expected a feature network but the configuration has none; ${REMEDY}`,
+    );
+  }
+  if (choice.name === "vgg16") {
+    const { tensors: params } = await readSafetensorsFile(choice.path);
+    return {
+      name: `vgg16 of ${choice.path}`,
+      maps: (image) => vgg16Features(lift(params), image),
+    };
+  }
+  const { discriminator } = teacher;
+  if (!discriminator) {
+    throw new RangeError(
+      `Cannot compute perceptual features: expected a teacher with its discriminator but its file has none; ${REMEDY}`,
+    );
+  }
+  const { weights, config: shape } = discriminator;
+  const measure = engine.compile(
+    ({ image }: { image: tf.Tensor }) =>
+      meanMagnitudes(discriminatorFeatures(lift(weights), image as tf.Tensor4D, shape)),
+    { name: "feature magnitudes" },
+  );
+  const magnitudes = await measureMagnitudes(async (batch) => {
+    const seeds = Array.from({ length: 16 }, (_, i) => 16 * batch + i);
+    return await measure({ image: await generateImages(teacher, { seeds }, { engine }) });
+  });
+  await measure.dispose();
+  return {
+    name: "the teacher's discriminator",
+    maps: (image) => discriminatorFeatureMaps(lift(weights), image, { config: shape, magnitudes }),
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * What a run's config.json says beside the configuration: enough to know what was run, on what.
+ *
+ * @module
+ */
+import { crc32 } from "node:zlib";
+import type { Weights } from "../core/contracts.ts";
+import type { Engine } from "../engine/mod.ts";
+import type { Student, Teacher } from "../networks/generator.ts";
+
+/** A short checksum of weights. */
+export function checksumOf(weights: Weights): string {
+  let sum = 0;
+  for (const name of Object.keys(weights).sort()) {
+    const { data } = weights[name]!;
+    sum = crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), crc32(name, sum));
+  }
+  return sum.toString(16).padStart(8, "0");
+}
+
+/** The networks by configuration and checksum (compared when a run goes on), and the environment. */
+export function runMetadata(
+  { name, description, threads, device }: Engine,
+  { teacher, student }: { readonly teacher: Teacher; readonly student: Student },
+) {
+  return {
+    networks: {
+      teacher: { config: teacher.config, checksum: checksumOf(teacher.weights) },
+      student: { config: student.config, checksum: checksumOf(student.weights) },
+    },
+    environment: {
+      engine: name,
+      device,
+      threads,
+      description,
+      deno: Deno.version.deno,
+      platform: `${Deno.build.os} ${Deno.build.arch}`,
+    },
+  };
+}
