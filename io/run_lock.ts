@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { quote } from "./describe.ts";
+
+/** Name of the lock in a run folder. It holds the process's id, for people. */
+export const LOCK = ".lock";
+
+function pidIn(path: string): string {
+  try {
+    const pid = Deno.readTextFileSync(path).trim();
+    return /^\d+$/.test(pid) ? `process ${pid}` : "another process";
+  } catch {
+    return "another process";
+  }
+}
+
+/** Whether the name still leads to the open file: its last owner may have removed it meanwhile. */
+function isCurrent(file: Deno.FsFile, path: string): boolean {
+  try {
+    return file.statSync().ino === Deno.statSync(path).ino;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Claims a run folder for this process until the result is disposed.
+ *
+ * The claim is the operating system's lock on the file, which ends with the process however it
+ * ends: a file left behind by a dead process is taken over, even if its id was given to another.
+ *
+ * @throws {Error} if another process has the folder
+ */
+export function lockRun(dir: string): Disposable {
+  const path = join(dir, LOCK);
+  for (;;) {
+    const file = Deno.openSync(path, { read: true, write: true, create: true });
+    if (!file.tryLockSync(true)) {
+      file.close();
+      throw new Error(
+        `Cannot open run ${quote(dir)}: expected no other process to use it but received ${
+          pidIn(path)
+        }; wait for it or use another --out`,
+      );
+    }
+    if (!isCurrent(file, path)) {
+      file.close();
+      continue;
+    }
+    file.truncateSync();
+    file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
+    return {
+      [Symbol.dispose]() {
+        // Removed while it is still locked: nobody can claim it between the two.
+        if (Deno.build.os !== "windows") Deno.removeSync(path);
+        file.close();
+      },
+    };
+  }
+}
