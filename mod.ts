@@ -59,5 +59,35 @@ export {
 export type { MappingConfig } from "./networks/mapping.ts";
 export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 
-// Other people's weights.
-export * from "./pipelines/convert.ts";
+// Files of networks: ours, and other people's.
+export { loadGenerator } from "./pipelines/load_generator.ts";
+export { saveGenerator, type SaveGeneratorOptions } from "./pipelines/generator_file.ts";
+export {
+  convert,
+  type Converted,
+  type ConvertKind,
+  type ConvertOptions,
+  type ConvertSource,
+} from "./pipelines/convert.ts";
+
+// What runs.
+export type * from "./pipelines/events.ts";
+export { type DistillConfig, type DistillInput, parseConfig } from "./pipelines/distill_config.ts";
+export { distill, type DistillContext } from "./pipelines/distill.ts";
+export {
+  trainTeacher,
+  type TrainTeacherConfig,
+  type TrainTeacherContext,
+} from "./pipelines/train_teacher.ts";
+export { generateImages as generate, type GenerateOptions } from "./pipelines/generate_images.ts";
+
+// Pictures and data.
+export { imageGrid, type ImageGridOptions, writePng } from "./io/png.ts";
+export { type AvatarOptions, openAvatars } from "./data/avatars.ts";
+export {
+  type BadFile,
+  type ImageFolder,
+  type ImageFolderOptions,
+  openImageFolder,
+} from "./data/image_folder.ts";
+export type { ImageSource } from "./data/image_source.ts";
