@@ -17,6 +17,7 @@ import { convTransposeUpscale } from "./layers/upscale/conv_transpose.ts";
 import { idwtUpscale } from "./layers/upscale/idwt.ts";
 import { adversarialLoss } from "./losses/adversarial.ts";
 import { bandSmoothnessLoss } from "./losses/band_smoothness.ts";
+import { pathLengthLoss } from "./losses/path_length.ts";
 import { perceptualLoss } from "./losses/perceptual.ts";
 import { pixelLoss } from "./losses/pixel.ts";
 import { r1Loss } from "./losses/r1.ts";
@@ -44,6 +45,7 @@ export interface Builtin {
     typeof adversarialLoss,
     typeof r1Loss,
     typeof bandSmoothnessLoss,
+    typeof pathLengthLoss,
   ];
 }
 
@@ -54,7 +56,15 @@ export const builtin: Builtin = definePlugin({
   convs: [separableModulatedConv, modulatedConv],
   demodulations: [styledDemodulation, trainableDemodulation, frozenDemodulation],
   heads: [singleHead, skipHead],
-  losses: [pixelLoss, waveletLoss, perceptualLoss, adversarialLoss, r1Loss, bandSmoothnessLoss],
+  losses: [
+    pixelLoss,
+    waveletLoss,
+    perceptualLoss,
+    adversarialLoss,
+    r1Loss,
+    bandSmoothnessLoss,
+    pathLengthLoss,
+  ],
 });
 
 /**

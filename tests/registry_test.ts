@@ -40,7 +40,15 @@ Deno.test("createRegistry() has the built-in parts", () => {
       conv: ["separable_modulated", "modulated"],
       demodulation: ["styled", "trainable", "frozen"],
       head: ["single", "skip"],
-      loss: ["pixel", "wavelet", "perceptual", "adversarial", "r1", "band_smoothness"],
+      loss: [
+        "pixel",
+        "wavelet",
+        "perceptual",
+        "adversarial",
+        "r1",
+        "band_smoothness",
+        "path_length",
+      ],
     },
   );
   assert.deepEqual(registry.plugins, [builtin]);
@@ -106,7 +114,7 @@ Deno.test("Registry.use() adds all parts of a plugin or none", () => {
 Deno.test("Registry.resolve() lists the known names and the nearest", () => {
   const source: PartSource = createRegistry().use(acme);
   const losses =
-    '"pixel", "wavelet", "perceptual", "adversarial", "r1", "band_smoothness", "acme/charbonnier"';
+    '"pixel", "wavelet", "perceptual", "adversarial", "r1", "band_smoothness", "path_length", "acme/charbonnier"';
   assert.throws(() => source.resolve("loss", { name: "pixle" }), {
     name: "RangeError",
     message: `Cannot find loss "pixle": known names are ${losses}; did you mean "pixel"?`,
