@@ -7,7 +7,7 @@ import { openRun } from "../../io/run_folder.ts";
 const [dir] = Deno.args;
 using run = await openRun(dir!, { seed: 1 });
 let images = run.resumed?.counters.images ?? 0;
-const size = 200_000; // large enough to be killed in the middle of
+const size = 2_000_000; // large enough to be killed in the middle of
 await Deno.stdout.write(new TextEncoder().encode("open\n"));
 while (Deno.args[1] !== "idle") {
   images += 1000;
