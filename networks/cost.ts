@@ -10,13 +10,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { HostArray, MultiplyAdds, PartSource, Weights } from "../core/contracts.ts";
+import type { HostArray, PartSource } from "../core/contracts.ts";
 import { lift } from "../core/flat.ts";
 import type { Random } from "../core/random.ts";
-import { modulatedConv } from "../layers/conv/modulated.ts";
 import {
   checkDiscriminatorConfig,
-  checkStudentConfig,
   checkTeacherConfig,
   type DiscriminatorConfig,
   noiseShapes,
@@ -25,6 +23,7 @@ import {
   type TeacherConfig,
 } from "./config.ts";
 import type { MappingConfig } from "./mapping.ts";
+import { planStudent } from "./student_plan.ts";
 
 /** What one layer, or a whole network, costs. Multiply-adds are of one image. */
 export interface Cost {
@@ -219,102 +218,40 @@ function zeros(shape: readonly number[]): HostArray {
   return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
 }
 
-function trained(weights: Weights, buffers: readonly string[] = []): number {
-  return Object.entries(weights)
-    .filter(([name]) => !buffers.includes(name))
-    .reduce((sum, [, { data }]) => sum + data.length, 0);
-}
-
-/** A part at its place, as far as its cost goes. */
-interface Placed {
-  readonly layer: string;
-  readonly sizePx: number;
-  readonly weights: Weights;
-  readonly buffers?: readonly string[] | undefined;
-  readonly multiplyAdds?: MultiplyAdds | undefined;
-}
-
-function placedCost({ layer, sizePx, weights, buffers, multiplyAdds }: Placed): LayerCost {
-  return {
-    layer: `synthesis.${layer}`,
-    sizePx,
-    parameters: trained(weights, buffers),
-    convolution: multiplyAdds?.convolution ?? 0,
-    linear: multiplyAdds?.style ?? 0,
-    filter: multiplyAdds?.filter ?? 0,
-    ...(multiplyAdds ? {} : { uncounted: true as const }),
-  };
-}
-
 /**
  * The cost of a student's synthesis network: in training with `auxiliary: true`, for inference with
  * `auxiliary: false` (only the last head) and `fused: true` (no demodulation weights).
  *
  * @throws {RangeError} If the configuration, a part's name or its options are not valid.
+ *
+ * @example Heads at every scale are a part of training only
+ * ```ts
+ * import { createRegistry, createStudent, createTeacher, studentCost } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const registry = createRegistry();
+ * const teacher = createTeacher({ sizePx: 16, styleDim: 8, mappingLayers: 2, channels: [8, 8, 4] });
+ * const { config } = createStudent(teacher, {}, { registry });
+ * const { layers } = studentCost(config, registry);
+ * assert.deepEqual(layers.filter(({ layer }) => layer.includes("head")).length, 2);
+ * ```
  */
 export function studentCost(config: StudentConfig, parts: PartSource): NetworkCost {
-  checkStudentConfig(config);
-  const { styleDim, channels } = config;
-  const upscale = parts.resolve("upscale", config.upscale);
-  const conv = parts.resolve("conv", config.conv);
-  const demodulation = parts.resolve("demodulation", config.demodulation);
-  const head = parts.resolve("head", config.head);
-  const layers: LayerCost[] = [];
-
-  const addConv = (
-    layer: string,
-    sizePx: number,
-    { part, options }: { readonly part: typeof conv.part; readonly options: unknown },
-    [inChannels, outChannels]: readonly [number, number],
-  ) => {
-    const dims = { inChannels, outChannels, styleDim };
-    layers.push(placedCost({
-      layer: `${layer}.${part.name}`,
+  const { places } = planStudent(config, parts);
+  return networkCost([
+    constant(4, config.channels[0]!),
+    ...places.map(({ prefix, buffers, init, sizePx, multiplyAdds }): LayerCost => ({
+      layer: `synthesis.${prefix}`,
       sizePx,
-      weights: part.init(dims, blank, options),
-      buffers: part.buffers,
-      multiplyAdds: part.multiplyAdds?.({ ...dims, sizePx }, options),
-    }));
-    if (config.fused && part.fuse) return;
-    layers.push(placedCost({
-      layer: `${layer}.${demodulation.part.name}`,
-      sizePx,
-      weights: demodulation.part.init({ inChannels }, blank, demodulation.options),
-      buffers: demodulation.part.buffers,
-      multiplyAdds: { convolution: 0 },
-    }));
-  };
-
-  channels.forEach((own, i) => {
-    const sizePx = 4 * 2 ** i;
-    if (i === 0) {
-      layers.push(constant(sizePx, own));
-      addConv("4.conv1", sizePx, { part: modulatedConv, options: {} }, [own, own]);
-    } else {
-      const { part, options } = upscale;
-      const dims = { channels: channels[i - 1]!, styleDim };
-      layers.push(placedCost({
-        layer: `${sizePx}.upscale.${part.name}`,
-        sizePx,
-        weights: part.init(dims, blank, options),
-        buffers: part.buffers,
-        multiplyAdds: part.multiplyAdds?.({ ...dims, sizePx }, options),
-      }));
-      addConv(`${sizePx}.conv1`, sizePx, conv, [part.outChannels(dims.channels, options), own]);
-      addConv(`${sizePx}.conv2`, sizePx, conv, [own, own]);
-    }
-    const { part, options } = head;
-    if (!config.auxiliary && !part.usesPrevious && i < channels.length - 1) return;
-    const dims = { channels: own, styleDim };
-    layers.push(placedCost({
-      layer: `${sizePx}.head.${part.name}`,
-      sizePx,
-      weights: part.init(dims, blank, options),
-      buffers: part.buffers,
-      multiplyAdds: part.multiplyAdds?.({ ...dims, sizePx }, options),
-    }));
-  });
-  return networkCost(layers);
+      parameters: Object.entries(init(blank))
+        .filter(([name]) => !buffers.includes(name))
+        .reduce((sum, [, { data }]) => sum + data.length, 0),
+      convolution: multiplyAdds?.convolution ?? 0,
+      linear: multiplyAdds?.style ?? 0,
+      filter: multiplyAdds?.filter ?? 0,
+      ...(multiplyAdds ? {} : { uncounted: true }),
+    })),
+  ]);
 }
 
 /**
@@ -322,6 +259,18 @@ export function studentCost(config: StudentConfig, parts: PartSource): NetworkCo
  * the weights if it does not depend on the style.
  *
  * Runs the demodulation once, on two numbers, on TensorFlow.js's current backend.
+ *
+ * @example Merged demodulation costs nothing
+ * ```ts
+ * import { createRegistry, createStudent, createTeacher, inferenceCost } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const registry = createRegistry();
+ * const teacher = createTeacher({ sizePx: 16, styleDim: 8, mappingLayers: 2, channels: [8, 8, 4] });
+ * const cost = (name: string) =>
+ *   inferenceCost(createStudent(teacher, { demodulation: { name } }, { registry }).config, registry);
+ * assert.deepEqual(cost("trainable"), cost("frozen"));
+ * ```
  */
 export function inferenceCost(config: StudentConfig, parts: PartSource): NetworkCost {
   const { part, options } = parts.resolve("demodulation", config.demodulation);

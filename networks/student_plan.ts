@@ -1,6 +1,7 @@
 import type {
   AnyConv,
   Demodulate,
+  MultiplyAdds,
   Params,
   PartKind,
   PartKinds,
@@ -24,6 +25,10 @@ export interface Place {
   readonly prefix: string;
   readonly buffers: readonly string[];
   init(random: Random): Weights;
+  /** Side of its output in pixels. */
+  readonly sizePx: number;
+  /** Of one image; absent if the part does not say. Demodulation counts as none. */
+  readonly multiplyAdds: MultiplyAdds | undefined;
 }
 
 /** A convolution and the prefixes of its weights. */
@@ -62,10 +67,19 @@ function createPlacer(places: Place[]) {
     dims: Readonly<Record<string, number>>,
   ): string => {
     const prefix = `${where}.${part.name}`;
+    const sizePx = Number(where.split(".")[0]);
     // The kinds differ in what they call their dimensions; each caller below knows its own.
     const init = part.init as (dims: unknown, random: Random, options: unknown) => Weights;
-    const buffers = part.buffers ?? [];
-    places.push({ prefix, buffers, init: (random) => init(dims, random, options) });
+    const count = part.kind === "demodulation" ? () => ({ convolution: 0 }) : part.multiplyAdds as
+      | ((dims: unknown, options: unknown) => MultiplyAdds)
+      | undefined;
+    places.push({
+      prefix,
+      buffers: part.buffers ?? [],
+      init: (random) => init(dims, random, options),
+      sizePx,
+      multiplyAdds: count?.({ ...dims, sizePx }, options),
+    });
     return prefix;
   };
 }
