@@ -297,7 +297,8 @@ Deno.test("openRun() refuses a folder of a living process and takes over that of
 Deno.test("openRun() finds a whole checkpoint after a SIGKILL at any instant", async () => {
   await inFolder(async (dir) => {
     let last = 0;
-    for (let round = 0; round < 6; round++) {
+    // More rounds where the machine is too busy to reach a checkpoint in six.
+    for (let round = 0; round < 6 || (last === 0 && round < 60); round++) {
       const process = await startChild(dir);
       await new Promise((resolve) => setTimeout(resolve, 50 + 73 * round));
       await kill(process);
@@ -315,7 +316,8 @@ Deno.test("openRun() finds a whole checkpoint after a SIGKILL at any instant", a
         Array.from({ length: 2 * step }, (_, i) => 1000 * Math.floor(i / 2 + 1)),
       );
       assert.ok(checkpoints.length <= 3);
-      assert.ok(!namesIn(`${dir}/checkpoints`).some((name) => name.endsWith(".tmp")));
+      const files = namesIn(dir).includes("checkpoints") ? namesIn(`${dir}/checkpoints`) : [];
+      assert.ok(!files.some((name) => name.endsWith(".tmp")));
       last = images;
     }
     assert.ok(last > 0);
