@@ -1,48 +1,62 @@
+import type { EndEvent, TrainingEvent } from "../mod.ts";
 import type { Context, Options } from "./command.ts";
-import { createProgress, type RunEvent } from "./progress.ts";
+import { createProgress } from "./progress.ts";
 
 /** Options of every command that shows a run. */
 export const RUN_OPTIONS = {
+  out: { type: "text", value: "DIR", help: "folder of the run; runs/NAME by default" },
+  restart: { type: "flag", help: "forget the run in that folder and start over" },
   json: { type: "flag", help: "print every event as a line of JSON" },
   quiet: { type: "flag", help: "show no progress" },
 } as const satisfies Options;
 
-/** An event of a pipeline, as far as the command line reads it. */
-export interface PipelineEvent extends RunEvent {
-  /** Of a checkpoint: where it lies. */
-  readonly path?: string;
+/** Figures by name, as a line: `psnrDb 21.3, meanImagePsnrDb 15`. */
+function figures(values: Readonly<Record<string, number | string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${typeof value === "number" ? shorten(value) : value}`)
+    .join(", ");
 }
 
-/** What the command line says at the moments of a run. */
-export interface RunTexts<Event> {
-  /** Lines for an event, above the bar. */
-  note?(event: Event): string | undefined;
-  /** Lines of the result, after the last event. */
-  end(event: Event): readonly string[];
+function shorten(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+}
+
+/** What is worth a line of its own in an event. */
+function noteOf(event: TrainingEvent<unknown>): string | undefined {
+  if (event.kind === "start") {
+    const goesOn = event.step > 0 ? `from step ${event.step} ` : "";
+    return [`${goesOn}to step ${event.steps} in ${event.run}`, ...event.notes].join("; ");
+  }
+  if (event.kind === "sample") {
+    const measured = figures(event.measures);
+    return `sample ${event.path}${measured ? `: ${measured}` : ""}`;
+  }
+  return event.kind === "checkpoint" ? `checkpoint ${event.path}` : undefined;
 }
 
 /**
  * Runs a pipeline to its end and shows its events; a Ctrl-C has made it write a checkpoint, and the
  * last line says how to go on.
  */
-export async function runPipeline<Event extends PipelineEvent>(
-  events: AsyncIterable<Event>,
+export async function runPipeline<Network>(
+  events: AsyncIterable<TrainingEvent<Network>>,
   values: { readonly json: boolean; readonly quiet: boolean },
   { terminal, signal, typed }: Context,
-  texts: RunTexts<Event>,
 ): Promise<void> {
   const progress = createProgress(terminal, values);
-  let checkpoint: Event | undefined;
-  let end: Event | undefined;
   const interrupted = () =>
     progress.note("Stopping after this step to write a checkpoint; Ctrl-C again stops at once");
+  let dir: string | undefined;
+  let step = 0;
+  let end: EndEvent<Network> | undefined;
   signal.addEventListener("abort", interrupted);
   try {
     for await (const event of events) {
-      if (event.kind === "checkpoint") checkpoint = event;
+      if (event.kind === "start") dir = event.run;
       if (event.kind === "end") end = event;
+      else step = event.step;
       progress.show(event);
-      const note = texts.note?.(event);
+      const note = noteOf(event);
       if (note) progress.note(note);
     }
   } catch (error) {
@@ -53,12 +67,14 @@ export async function runPipeline<Event extends PipelineEvent>(
   }
   if (signal.aborted) {
     terminal.warn(
-      checkpoint
-        ? `Stopped at step ${checkpoint.step ?? 0}, checkpoint ${checkpoint.path ?? "written"}; ` +
-          `the same command goes on from there: ${typed}`
-        : `Stopped before the first checkpoint; the same command starts again: ${typed}`,
+      dir === undefined
+        ? `Stopped before the first step; the same command starts again: ${typed}`
+        : `Stopped at step ${step}, checkpoint in ${dir}; the same command goes on from there: ${typed}`,
     );
   } else if (end && !values.json) {
-    for (const line of texts.end(end)) terminal.print(line);
+    terminal.print(`Wrote ${end.path} after ${end.step} steps (${shorten(end.kimg)} kimg)`);
+    for (const [name, value] of Object.entries(end.summary)) {
+      terminal.print(`  ${figures({ [name]: value })}`);
+    }
   }
 }

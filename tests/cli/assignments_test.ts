@@ -39,6 +39,24 @@ Deno.test("assign() follows paths, appends to lists and leaves the config alone"
   assert.deepEqual(config, before);
 });
 
+Deno.test("assign() knows the keys that a config leaves out by its full form", () => {
+  const full = { steps: 10, batch: 16, optimiser: { learningRate: 5e-4, decay: "constant" } };
+  assert.deepEqual(assign({ steps: 10 }, ["optimiser.decay=cosine", "batch=8"], full), {
+    steps: 10,
+    batch: 8,
+    optimiser: { learningRate: 5e-4, decay: "cosine" },
+  });
+  assert.throws(() => assign({ steps: 10 }, ["optimiser.learningrate=1"], full), {
+    name: "UsageError",
+    message:
+      'Cannot set "optimiser.learningrate": expected a known key but received "learningrate"; did you mean "learningRate"?',
+  });
+  assert.deepEqual(assign({ steps: 1 }, ["name=x"], full), {
+    steps: 1,
+    name: "x", // near to nothing known: the validation decides
+  });
+});
+
 Deno.test("assign() says where a path leads nowhere", () => {
   const cases: Readonly<Record<string, string>> = {
     "steps": 'Cannot read --set: expected "path=value" but received "steps"',

@@ -1,48 +1,48 @@
 import assert from "node:assert/strict";
 import { defineCommand } from "../../cli/command.ts";
-import { type PipelineEvent, RUN_OPTIONS, runPipeline } from "../../cli/run_pipeline.ts";
+import { RUN_OPTIONS, runPipeline } from "../../cli/run_pipeline.ts";
 import { runCommandLine } from "../../cli/run_command_line.ts";
+import type { TrainingEvent } from "../../mod.ts";
 import { fakeProcess } from "./fake_process.ts";
 
-/** A run of three steps; step 2 fails or is interrupted on request. */
+/** A run of three steps that stops like the real ones. */
 async function* fakeRun(
   signal: AbortSignal,
   onStep: (step: number) => void = () => {},
-): AsyncGenerator<PipelineEvent> {
-  yield { kind: "start", step: 0, steps: 3 };
-  for (let step = 1; step <= 3; step++) {
+): AsyncGenerator<TrainingEvent<string>> {
+  yield { kind: "start", run: "runs/x", step: 0, steps: 3, notes: ["fake engine"] };
+  let step = 0;
+  while (step < 3 && !signal.aborted) {
     await Promise.resolve();
+    step++;
     onStep(step);
     const losses = { pixel: 0.5 / step };
-    yield { kind: "step", step, losses, imagesPerSecond: 31.25, etaSeconds: 3 - step };
-    if (signal.aborted) {
-      yield { kind: "checkpoint", step, path: `runs/x/checkpoints/${step}` };
-      return;
-    }
+    const rates = { imagesPerSecond: 31.25, etaSeconds: 3 - step };
+    yield { kind: "step", step, steps: 3, kimg: step, losses, ...rates };
   }
-  yield { kind: "end", step: 3 };
+  const summary = { psnrDb: 21.23456, engine: "fake" };
+  const finished = step === 3;
+  yield { kind: "end", finished, step, kimg: 3, summary, path: "runs/x/student", student: "S" };
 }
 
 function commandsWith(onStep?: (step: number) => void) {
   const work = defineCommand({
     summary: "Works three steps",
     options: { ...RUN_OPTIONS, steps: { type: "integer", help: "steps", minimum: 1 } },
-    run: (values, context) =>
-      runPipeline(fakeRun(context.signal, onStep), values, context, {
-        note: ({ kind }) => kind === "start" ? "Starting" : undefined,
-        end: ({ step }) => [`Done after ${step} steps`],
-      }),
+    run: (values, context) => runPipeline(fakeRun(context.signal, onStep), values, context),
   });
   return { work, list: defineCommand({ summary: "Lists", options: {}, run: async () => {} }) };
 }
+
+const RESULT = ["Wrote runs/x/student after 3 steps (3 kimg)", "  psnrDb 21.23", "  engine fake"];
 
 Deno.test("runCommandLine() shows lines where there is no terminal and prints the result", async () => {
   const process = fakeProcess();
   const code = await runCommandLine(["work"], commandsWith(() => process.time += 1500), process);
   assert.equal(code, 0);
-  assert.deepEqual(process.out, ["Done after 3 steps"]);
+  assert.deepEqual(process.out, RESULT);
   assert.deepEqual(process.err, [
-    "Starting",
+    "to step 3 in runs/x; fake engine",
     "step 1/3 | 31.3 images/s | 2 s left | pixel 0.500",
     "step 3/3 | 31.3 images/s | 0 s left | pixel 0.167", // step 2 came too soon
   ]);
@@ -72,7 +72,7 @@ Deno.test("runCommandLine() prints events as JSON lines with --json", async () =
 Deno.test("runCommandLine() shows only the result with --quiet", async () => {
   const process = fakeProcess();
   assert.equal(await runCommandLine(["work", "--quiet"], commandsWith(), process), 0);
-  assert.deepEqual([process.out, process.err], [["Done after 3 steps"], []]);
+  assert.deepEqual([process.out, process.err], [RESULT, []]);
 });
 
 Deno.test("runCommandLine() stops at Ctrl-C with a checkpoint, the way to go on, and 130", async () => {
@@ -83,10 +83,39 @@ Deno.test("runCommandLine() stops at Ctrl-C with a checkpoint, the way to go on,
   assert.deepEqual(process.err.slice(-3), [
     "Stopping after this step to write a checkpoint; Ctrl-C again stops at once",
     "step 2/3 | 31.3 images/s | 1 s left | pixel 0.250",
-    "Stopped at step 2, checkpoint runs/x/checkpoints/2; the same command goes on from there: " +
+    "Stopped at step 2, checkpoint in runs/x; the same command goes on from there: " +
     "deno task work --steps 3",
   ]);
   assert.deepEqual([process.out, process.exits], [[], []]);
+});
+
+Deno.test("runPipeline() tells of samples, checkpoints and a run that goes on", async () => {
+  const process = fakeProcess();
+  const show = defineCommand({
+    summary: "Shows",
+    options: RUN_OPTIONS,
+    run: (values, context) =>
+      runPipeline<string>(
+        (async function* () {
+          yield { kind: "start", run: "runs/x", step: 2, steps: 3, notes: [] };
+          const at = { step: 3, kimg: 0.1 };
+          const images = { shape: [0], data: new Float32Array(0) };
+          const measures = { psnrDb: 20.5, count: 64 };
+          yield { kind: "sample", ...at, images, columns: 8, path: "a.png", measures };
+          yield { kind: "sample", ...at, images, columns: 8, path: "b.png", measures: {} };
+          yield { kind: "checkpoint", ...at, path: "c", student: "S" };
+        })(),
+        values,
+        context,
+      ),
+  });
+  assert.equal(await runCommandLine(["show"], { show }, process), 0);
+  assert.deepEqual(process.err, [
+    "from step 2 to step 3 in runs/x",
+    "sample a.png: psnrDb 20.5, count 64",
+    "sample b.png",
+    "checkpoint c",
+  ]);
 });
 
 Deno.test("runCommandLine() ends at once at a second Ctrl-C, but not at the echo of the first", async () => {
