@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { blurForStride2, downsample } from "../../layers/fir.ts";
+import { minibatchStddev } from "../../layers/minibatch_stddev.ts";
 import { discriminatorCost } from "../../networks/cost.ts";
 import {
   discriminator,
@@ -17,6 +19,32 @@ Deno.test("discriminator() gives one logit per image and the features of each bl
   assert.deepEqual(discriminator(params, image, config).shape, [4, 1]);
   const features = discriminatorFeatures(params, image, config);
   assert.deepEqual(features.map(({ shape }) => shape), [[4, 8, 8, 6], [4, 4, 4, 8]]);
+});
+
+Deno.test("discriminator() is the formula of StyleGAN2, block by block", () => {
+  const active = (x: tf.Tensor) => tf.mul(tf.maximum(x, tf.mul(x, 0.2)), Math.SQRT2);
+  const conv = (name: string, x: tf.Tensor, stride = 1) => {
+    const kernel = params[`${name}.weight`] as tf.Tensor4D;
+    const scaled = tf.div(kernel, Math.sqrt(kernel.size / kernel.shape[3])) as tf.Tensor4D;
+    return tf.conv2d(x as tf.Tensor4D, scaled, stride, stride === 1 ? "same" : "valid");
+  };
+  const biased = (name: string, x: tf.Tensor, stride = 1) =>
+    active(tf.add(conv(name, x, stride), params[`${name}.bias`]!)) as tf.Tensor4D;
+  const linear = (name: string, x: tf.Tensor) => {
+    const weight = params[`${name}.weight`] as tf.Tensor2D;
+    const scaled = tf.div(weight, Math.sqrt(weight.shape[0])) as tf.Tensor2D;
+    return tf.add(tf.matMul(x as tf.Tensor2D, scaled), params[`${name}.bias`]!);
+  };
+
+  let x = biased("16.rgb", image);
+  for (const size of [16, 8]) {
+    const skip = conv(`${size}.skip`, downsample(x));
+    const main = biased(`${size}.conv1`, blurForStride2(biased(`${size}.conv0`, x)), 2);
+    x = tf.div(tf.add(main, skip), Math.SQRT2);
+  }
+  const last = biased("4.conv", minibatchStddev(x, 4));
+  const hidden = active(linear("4.fc", tf.reshape(last, [4, -1])));
+  assertNear(discriminator(params, image, config), linear("4.out", hidden), 1e-4);
 });
 
 Deno.test("discriminator() sees the other images of a group, and no others", () => {
