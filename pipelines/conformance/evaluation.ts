@@ -3,6 +3,7 @@ import type { HostArray, Params, Weights } from "../../core/contracts.ts";
 import { createRandom, type GraphRandom } from "../../core/random.ts";
 import type { Engine } from "../../engine/mod.ts";
 import { type Case, normal } from "./case.ts";
+import { fail } from "./expect.ts";
 
 /** The arrays that a case is run with. */
 export interface Arrays {
@@ -41,7 +42,7 @@ export function targetsOf({ trained, through }: Case): string[] {
 function apply(part: Case, { weights, inputs }: Tensors, random: GraphRandom): tf.Tensor {
   const output = part.apply(weights, inputs, random);
   for (const [name, tensor] of [...Object.entries(weights), ...Object.entries(inputs)]) {
-    if (tensor.isDisposed) throw new TypeError(`expected "${name}" to be kept but it was disposed`);
+    if (tensor.isDisposed) fail(`"${name}" to be left alone`, "it disposed");
   }
   return output;
 }

@@ -69,7 +69,7 @@ function stepOf(params: Params, inputs: Params, random: GraphRandom): LossStep {
       return [fine, resample(fine, half, half)];
     },
     discriminate(image) {
-      const maps = leakyRelu(tf.conv2d(image, params["discriminator.kernel"]!, 2, "valid"));
+      const maps = tf.softplus(tf.conv2d(image, params["discriminator.kernel"]!, 2, "valid"));
       return tf.matMul(tf.mean(maps, [1, 2]) as tf.Tensor2D, params["discriminator.out"]!);
     },
   };

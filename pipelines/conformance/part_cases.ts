@@ -113,7 +113,7 @@ export function convCases(part: AnyConv, options: unknown, common: Common): Case
       inputs: name === "constant" ? { ...inputs, coefficients } : inputs,
       through: ["x"],
       perImage: noiseImages === 1 ? ["x", "style"] : ["x", "style", "noise"],
-      shape: [images, sizePx, sizePx, outChannels],
+      shapes: [[images, sizePx, sizePx, outChannels]],
       apply: (params, inputs) => part.apply(params, convInputs(inputs, demodulationOf), options),
     };
   });
