@@ -12,7 +12,8 @@ const part = z.strictObject({
   options: z.record(z.string(), z.unknown()).optional(),
 });
 
-const loss = z.strictObject({
+/** A loss in a configuration. */
+export const lossSchema = z.strictObject({
   name: z.string(),
   weight: z.number().nonnegative().optional(),
   from: z.number().nonnegative().optional(),
@@ -63,7 +64,7 @@ const schema = z.strictObject({
   seed: z.int().nonnegative().default(0),
   batch: z.int().positive().default(16),
   steps: z.int().positive(),
-  losses: z.array(loss).min(1),
+  losses: z.array(lossSchema).min(1),
   optimiser: optimiser.prefault({}),
   discriminator: z.strictObject({
     /** `teacher`: starts from the teacher's own; `random`: from nothing, as the author's code. */
@@ -87,7 +88,11 @@ const schema = z.strictObject({
 /** A distillation, complete: every default filled in. */
 export type DistillConfig = z.output<typeof schema>;
 /** A distillation as written: what is absent takes its default. */
-export type DistillInput = z.input<typeof schema>;
+export type DistillInput = ReadonlyDeep<z.input<typeof schema>>;
+
+/** The same JSON, not to be changed: presets are constants. */
+export type ReadonlyDeep<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
+  : T;
 
 /**
  * Validates a configuration and fills its defaults; names of parts and losses are looked up.
@@ -105,18 +110,23 @@ export type DistillInput = z.input<typeof schema>;
  */
 export function parseConfig(json: unknown, registry: PartSource): DistillConfig {
   const result = schema.safeParse(json);
-  if (!result.success) {
-    const issues = result.error.issues.map(({ path, message }) =>
-      path.length ? `"${path.join(".")}": ${message}` : message
-    );
-    throw new RangeError(`Cannot read the configuration: ${issues.join("; ")}`);
-  }
+  if (!result.success) throw refuseIssues(result.error.issues);
   const config = result.data;
   resolveTerms(config.losses as LossChoices, registry);
   for (const kind of ["upscale", "conv", "demodulation", "head"] as const) {
     registry.resolve(kind, config.student[kind] as { name: string });
   }
   return config;
+}
+
+/** One sentence for everything that is wrong with a configuration. */
+export function refuseIssues(
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): RangeError {
+  const all = issues.map(({ path, message }) =>
+    path.length ? `"${path.map(String).join(".")}": ${message}` : message
+  );
+  return new RangeError(`Cannot read the configuration: ${all.join("; ")}`);
 }
 
 type LossChoices = Parameters<typeof resolveTerms>[0];

@@ -20,7 +20,7 @@ export function checksumOf(weights: Weights): string {
 
 /** The networks by configuration and checksum (compared when a run goes on), and the environment. */
 export function runMetadata(
-  { name, description, threads, device }: Engine,
+  engine: Engine,
   { teacher, student }: { readonly teacher: Teacher; readonly student: Student },
 ) {
   return {
@@ -28,13 +28,18 @@ export function runMetadata(
       teacher: { config: teacher.config, checksum: checksumOf(teacher.weights) },
       student: { config: student.config, checksum: checksumOf(student.weights) },
     },
-    environment: {
-      engine: name,
-      device,
-      threads,
-      description,
-      deno: Deno.version.deno,
-      platform: `${Deno.build.os} ${Deno.build.arch}`,
-    },
+    environment: environmentOf(engine),
+  };
+}
+
+/** What a run ran on. */
+export function environmentOf({ name, description, threads, device }: Engine) {
+  return {
+    engine: name,
+    device,
+    threads,
+    description,
+    deno: Deno.version.deno,
+    platform: `${Deno.build.os} ${Deno.build.arch}`,
   };
 }

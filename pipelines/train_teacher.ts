@@ -8,21 +8,19 @@ import { flatten, unflatten } from "../core/flat.ts";
 import { adamRates, averageDecay } from "../core/optimiser.ts";
 import { prefixed, under } from "../core/params.ts";
 import { createRandom } from "../core/random.ts";
+import { openAvatars } from "../data/avatars.ts";
+import { openImageFolder } from "../data/image_folder.ts";
 import type { ImageSource } from "../data/image_source.ts";
 import type { Engine } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
-import type { Run } from "../io/run_folder.ts";
-import {
-  checkDiscriminatorConfig,
-  type DiscriminatorConfig,
-  noiseShapes,
-  type TeacherConfig,
-} from "../networks/config.ts";
+import { openRun, type Run } from "../io/run_folder.ts";
+import { noiseShapes } from "../networks/config.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
 import { createTeacher, type Teacher } from "../networks/generator.ts";
 import type { TrainingEvent } from "./events.ts";
 import { estimateMeanStyle, generateImages } from "./generate_images.ts";
 import { saveGenerator } from "./generator_file.ts";
+import { environmentOf } from "./run_metadata.ts";
 import { dueTerms, type LossChoice, resolveTerms } from "./objective.ts";
 import {
   createTeacherSteps,
@@ -31,39 +29,24 @@ import {
   scalarArray,
   teacherLayouts,
 } from "./teacher_steps.ts";
+import {
+  parseTeacherConfig,
+  type TrainTeacherConfig,
+  type TrainTeacherInput,
+} from "./train_teacher_config.ts";
 import { trainingClock } from "./training_clock.ts";
-
-/** A training of a teacher, complete. */
-export interface TrainTeacherConfig {
-  readonly network: TeacherConfig;
-  readonly discriminator: DiscriminatorConfig;
-  readonly seed: number;
-  readonly batch: number;
-  /** Length of the training in thousand images. */
-  readonly kimg: number;
-  readonly learningRate: number;
-  /** `adversarial` and `r1`; `path_length` if wanted. */
-  readonly losses: readonly LossChoice[];
-  /** Probability that an image mixes two styles. */
-  readonly styleMixing: number;
-  /** Half-life of the averaged generator. */
-  readonly averageKimg: number;
-  /** The half-life is at most this fraction of the images seen so far. */
-  readonly averageRampUp: number;
-  /** Distinct real images, drawn at random; the source may be endless. */
-  readonly dataImages: number;
-  /** Whether half of the real images are mirrored. */
-  readonly flips: boolean;
-  readonly checkpointKimg: number;
-  readonly sampleKimg: number;
-}
 
 /** What the training needs besides its configuration. */
 export interface TrainTeacherContext {
   readonly engine: Engine;
   readonly registry: PartSource;
-  readonly images: ImageSource;
-  readonly run: Run;
+  /** The real images; else the configuration's `data` names them. */
+  readonly images?: ImageSource | undefined;
+  /** Folder of the run; `runs/<name>` by default. An existing run goes on. */
+  readonly out?: string | undefined;
+  /** Start over in an existing folder. */
+  readonly restart?: boolean | undefined;
+  /** Ends the run with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -88,11 +71,18 @@ const SAMPLE_SEEDS = Array.from({ length: 64 }, (_, i) => i);
  * @throws {Error} If a loss is no longer a number; the last checkpoint stands.
  */
 export async function* trainTeacher(
-  config: TrainTeacherConfig,
-  { engine, registry, images, run, signal }: TrainTeacherContext,
+  input: TrainTeacherInput,
+  context: TrainTeacherContext,
 ): AsyncGenerator<TrainingEvent<Teacher>> {
-  checkDiscriminatorConfig(config.discriminator);
-  const terms = resolveTerms(config.losses, registry);
+  const { engine, registry, signal, restart = false } = context;
+  const config = parseTeacherConfig(input, registry);
+  const images = context.images ?? await openImages(config);
+  const record = { ...config, environment: environmentOf(engine) };
+  using run = await openRun(context.out ?? `runs/${config.name}`, record, {
+    restart,
+    comparable: ({ kimg: _, environment: __, ...rest }) => rest,
+  });
+  const terms = resolveTerms(config.losses as LossChoice[], registry);
   const initial = createTeacher(config.network, { seed: config.seed });
   const { "mapping.w_mean": _, ...generatorWeights } = initial.weights;
   const criticWeights = initDiscriminator(config.discriminator, config.seed);
@@ -160,11 +150,8 @@ export async function* trainTeacher(
   if (saved !== step) yield await checkpoint();
   yield await sample();
   const meanStyle = await estimateMeanStyle(teacherNow(), { engine });
-  const teacher = { ...teacherNow() };
-  const student: Teacher = {
-    ...teacher,
-    weights: { ...teacher.weights, "mapping.w_mean": meanStyle },
-  };
+  const now = teacherNow();
+  const student: Teacher = { ...now, weights: { ...now.weights, "mapping.w_mean": meanStyle } };
   const path = `${run.dir}/teacher.safetensors`;
   await saveGenerator(path, student, { dtype: "F16" });
   const kimg = step * config.batch / 1000;
@@ -187,8 +174,7 @@ async function trainStep(
   const { seed } = config;
   const random = createRandom(seed, "step", step);
   const batch = generatorBatch(config, steps.layers, step);
-  const { batch: _, ...discriminatorTerms } = { batch: 0, step, kimg };
-  const generator = await steps.generatorStep(dueTerms(terms, "student", discriminatorTerms))({
+  const generator = await steps.generatorStep(dueTerms(terms, "student", { step, kimg }))({
     state: state.generator,
     average: state.average,
     critic: state.discriminator.weights,
@@ -243,6 +229,13 @@ function generatorBatch(
     rates: { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) },
     decay: scalarArray(averageDecay(batch, halfLife)),
   };
+}
+
+/** The real images that a configuration names. */
+async function openImages({ data, network: { sizePx } }: TrainTeacherConfig): Promise<ImageSource> {
+  return data === "avatars"
+    ? await openAvatars({ sizePx })
+    : await openImageFolder({ folder: data, sizePx });
 }
 
 async function readReal(
