@@ -8,6 +8,7 @@ import { convolutionRules } from "./convolution.ts";
 import { domainRules } from "./domain.ts";
 import { elementwiseRules } from "./elementwise.ts";
 import { matmulRules } from "./matmul.ts";
+import { poolingRules } from "./pooling.ts";
 import { reductionRules } from "./reduction.ts";
 import { shapeRules } from "./shape.ts";
 
@@ -18,5 +19,6 @@ export const kernelRules: readonly KernelRule[] = [
   ...shapeRules,
   ...matmulRules,
   ...convolutionRules,
+  ...poolingRules,
   ...domainRules,
 ];
