@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { stylesOf } from "../../networks/styles.ts";
+import { studentStylesOf, stylesOf } from "../../networks/styles.ts";
 import { assertNear, normal, numbers } from "../tensors.ts";
 
 Deno.test("stylesOf() gives one w to all layers, and rows of W+ in order", () => {
@@ -18,4 +18,12 @@ Deno.test("stylesOf() names the shapes that it accepts", () => {
     name: "RangeError",
     message: "Cannot read styles: expected w of shape [N,D] or [N,4 or 5,D] but received [2,6,3]",
   });
+});
+
+Deno.test("studentStylesOf() gives every layer of the student its teacher's row", () => {
+  const plus = normal<tf.Rank.R3>("plus", [2, 8, 3]); // a teacher of 32 px
+  const rows = [0, 1, 2, 3, 3, 4, 5]; // conv and head at 4 px; then up and conv1, conv2, head
+  assertNear(studentStylesOf(plus, 32), tf.gather(plus, rows, 1));
+  const w = normal<tf.Rank.R2>("w", [2, 3]);
+  assert.equal(studentStylesOf(w, 32), w);
 });
