@@ -42,6 +42,20 @@ const convolutionGradients = (family: string): Config[] => [
   },
 ];
 
+/** Space to depth, the inverse, in moves that TensorFlow.js can differentiate any number of times. */
+const depthToSpaceGradient: Config = {
+  kernelName: "DepthToSpace",
+  gradFunc: (dy, _, attributes) => {
+    const { blockSize: block } = attributes as unknown as { readonly blockSize: number };
+    const [n, height, width, c] = (dy as tf.Tensor4D).shape;
+    const [h, w] = [height / block, width / block];
+    const cells = tf.reshape(dy as tf.Tensor, [n, h, block, w, block, c]);
+    const x = () =>
+      tf.reshape(tf.transpose(cells, [0, 1, 3, 2, 4, 5]), [n, h, w, block * block * c]);
+    return { x };
+  },
+};
+
 let registered = false;
 
 /** Registers them, once. */
@@ -51,6 +65,7 @@ export function registerMissingGradients(): void {
   const configs = [
     ...convolutionGradients("Conv2D"),
     ...convolutionGradients("DepthwiseConv2dNative"),
+    depthToSpaceGradient,
   ];
   for (const config of configs) tf.registerGradient(config);
 }

@@ -199,4 +199,20 @@ export const shapeRules: readonly KernelRule[] = [
       l.put(out!, l.emit("Pad", inputs), layout);
     },
   },
+  {
+    kernel: "DepthToSpace",
+    inputs: ["x"],
+    infer([x], { blockSize }) {
+      const [n, h, w, c] = x!.shape;
+      return {
+        shape: [n!, h! * blockSize, w! * blockSize, c! / blockSize ** 2],
+        dtype: x!.dtype,
+      };
+    },
+    lower({ inputs: [x], attributes: { blockSize }, outputs: [out] }, l) {
+      const attributes = { blocksize: blockSize, mode: "DCR" };
+      const image = l.emit("DepthToSpace", [l.get(x!, "channelsFirst")], attributes);
+      l.put(out!, image, "channelsFirst");
+    },
+  },
 ];
