@@ -6,10 +6,23 @@
  */
 import process from "node:process";
 import type { AnyCommand } from "./cli/command.ts";
+import { convertCommand } from "./cli/commands/convert.ts";
+import { costCommand } from "./cli/commands/cost.ts";
+import { distillCommand } from "./cli/commands/distill.ts";
+import { generateCommand } from "./cli/commands/generate.ts";
+import { listCommand } from "./cli/commands/list.ts";
+import { trainTeacherCommand } from "./cli/commands/train_teacher.ts";
 import { runCommandLine } from "./cli/run_command_line.ts";
 
 /** The commands by the name of their task. */
-export const commands: Readonly<Record<string, AnyCommand>> = {};
+export const commands: Readonly<Record<string, AnyCommand>> = {
+  "distill": distillCommand,
+  "train-teacher": trainTeacherCommand,
+  "generate": generateCommand,
+  "convert": convertCommand,
+  "cost": costCommand,
+  "list": listCommand,
+};
 
 function onInterrupt(callback: () => void): () => void {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];

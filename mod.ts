@@ -43,6 +43,7 @@ export {
   type Discriminator,
   type Generator,
   type Student,
+  studentConfig,
   type StudentParts,
   type Teacher,
 } from "./networks/generator.ts";
@@ -62,6 +63,7 @@ export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 // Files of networks: ours, and other people's.
 export { loadGenerator } from "./pipelines/load_generator.ts";
 export { saveGenerator, type SaveGeneratorOptions } from "./pipelines/generator_file.ts";
+export { type SafetensorsOptions, writeSafetensorsFile } from "./io/safetensors.ts";
 export {
   convert,
   type Converted,
@@ -74,11 +76,14 @@ export {
 export type * from "./pipelines/events.ts";
 export { type DistillConfig, type DistillInput, parseConfig } from "./pipelines/distill_config.ts";
 export { distill, type DistillContext } from "./pipelines/distill.ts";
+export { trainTeacher, type TrainTeacherContext } from "./pipelines/train_teacher.ts";
 export {
-  trainTeacher,
+  parseTeacherConfig,
   type TrainTeacherConfig,
-  type TrainTeacherContext,
-} from "./pipelines/train_teacher.ts";
+  type TrainTeacherInput,
+} from "./pipelines/train_teacher_config.ts";
+export { presets, teacherPresets } from "./pipelines/presets.ts";
+export { models } from "./pipelines/models.ts";
 export { generateImages as generate, type GenerateOptions } from "./pipelines/generate_images.ts";
 
 // Pictures and data.
