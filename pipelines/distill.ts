@@ -19,9 +19,9 @@ import { type DistillConfig, type DistillInput, parseConfig } from "./distill_co
 import { createDistillSteps, mixingLayers, type StudentState } from "./distill_steps.ts";
 import type { TrainingEvent } from "./events.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
-import { expectTeacher, saveGenerator } from "./generator_file.ts";
+import { saveGenerator } from "./generator_file.ts";
 import { type HeldOut, measureHeldOut, openHeldOut } from "./held_out.ts";
-import { loadGenerator } from "./load_generator.ts";
+import { loadGenerator, loadTeacher } from "./load_generator.ts";
 import { dueTerms, type LossChoice, resolveTerms, type Term } from "./objective.ts";
 import { runMetadata } from "./run_metadata.ts";
 import { scalarArray } from "./teacher_steps.ts";
@@ -80,7 +80,7 @@ export async function* distill(
   context: DistillContext,
 ): AsyncGenerator<TrainingEvent<Student>> {
   const config = parseConfig(input, context.registry);
-  const teacher = context.teacher ?? await loadTeacher(config, context.registry);
+  const teacher = context.teacher ?? await configuredTeacher(config, context.registry);
   const student = context.student ?? await startingStudent(config, teacher, context.registry);
   const out = context.out ?? `runs/${config.name}`;
   const record = { ...config, ...runMetadata(context.engine, { teacher, student }) };
@@ -286,13 +286,13 @@ function explosionGuard(run: string) {
   return guard;
 }
 
-async function loadTeacher(config: DistillConfig, registry: PartSource): Promise<Teacher> {
+async function configuredTeacher(config: DistillConfig, registry: PartSource): Promise<Teacher> {
   if (!config.teacher) {
     throw new RangeError(
       `Cannot distil "${config.name}": expected a teacher but received none; give --teacher FILE, or "teacher" in the configuration`,
     );
   }
-  return expectTeacher(await loadGenerator(config.teacher, { registry }), config.teacher);
+  return await loadTeacher(config.teacher, { registry });
 }
 
 async function startingStudent(
@@ -306,7 +306,7 @@ async function startingStudent(
     ...channels && { channels },
   }, { registry, seed: config.seed });
   if (!config.initialStudent) return fresh;
-  const loaded = await loadGenerator(config.initialStudent, { registry });
+  const loaded = await loadGenerator(config.initialStudent, { registry, which: "student" });
   if (loaded.kind === "student") return loaded;
   throw new TypeError(
     `Cannot start from "${config.initialStudent}": expected a student but received a teacher`,

@@ -6,7 +6,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import { lift } from "../core/flat.ts";
 import type { Engine } from "../engine/mod.ts";
-import { readSafetensorsFile } from "../io/safetensors.ts";
 import { discriminatorFeatures } from "../networks/discriminator.ts";
 import {
   discriminatorFeatureMaps,
@@ -15,6 +14,7 @@ import {
   vgg16Features,
 } from "../networks/features.ts";
 import type { Teacher } from "../networks/generator.ts";
+import { convert } from "./convert.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import { generateImages } from "./generate_images.ts";
 
@@ -45,7 +45,7 @@ export async function openFeatureNetwork(
     );
   }
   if (choice.name === "vgg16") {
-    const { tensors: params } = await readSafetensorsFile(choice.path);
+    const { weights: params } = await convert(choice.path, { kind: "vgg16" });
     return {
       name: `vgg16 of ${choice.path}`,
       maps: (image) => vgg16Features(lift(params), image),

@@ -6,8 +6,12 @@
  */
 import type { PartSource, Weights } from "../core/contracts.ts";
 import { prefixed, under } from "../core/params.ts";
-import { readSafetensorsFile, writeSafetensorsFile } from "../io/safetensors.ts";
-import type { Discriminator, Generator, Teacher } from "../networks/generator.ts";
+import {
+  inspectSafetensorsFile,
+  readSafetensorsFile,
+  writeSafetensorsFile,
+} from "../io/safetensors.ts";
+import type { Discriminator, Generator } from "../networks/generator.ts";
 
 const KIND = "haarlem.kind";
 const CONFIG = "haarlem.config";
@@ -74,10 +78,8 @@ function readDiscriminator(
   return { config: JSON.parse(config), weights: under(tensors, "discriminator") };
 }
 
-/** Refuses a student where only a teacher will do. */
-export function expectTeacher(generator: Generator, path: string): Teacher {
-  if (generator.kind === "teacher") return generator;
-  throw new TypeError(
-    `Cannot use "${path}" as the teacher: expected a StyleGAN2 generator but received a student`,
-  );
+/** Whether a file is one that {@linkcode saveGenerator} wrote; false if it is anything else. */
+export async function isGeneratorFile(path: string): Promise<boolean> {
+  if (!path.endsWith(".safetensors")) return false;
+  return KIND in (await inspectSafetensorsFile(path)).metadata;
 }

@@ -1,18 +1,74 @@
 /**
- * Loads generators from wherever they are.
+ * Loads generators: this project's files, and everything that `convert` knows.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 import type { PartSource } from "../core/contracts.ts";
-import type { Generator } from "../networks/generator.ts";
-import { readGenerator } from "./generator_file.ts";
+import { under } from "../core/params.ts";
+import { quote } from "../io/describe.ts";
+import type { Generator, Teacher } from "../networks/generator.ts";
+import { createRegistry } from "../registry.ts";
+import { convert } from "./convert.ts";
+import { isGeneratorFile, readGenerator } from "./generator_file.ts";
+import { addressOf } from "./models.ts";
 
-/** Loads a generator from a path or a `file:` URL. */
+/** How {@linkcode loadGenerator} loads. */
+export interface LoadGeneratorOptions {
+  /** Where a student's parts are looked up; the built-in ones by default. */
+  readonly registry?: PartSource;
+  /** Which of a shipped model's two networks its name stands for. */
+  readonly which?: "teacher" | "student";
+}
+
+/**
+ * Loads a generator.
+ *
+ * @param source Path or `file:` URL of a `.safetensors` file of this project, or of a `.pt`, `.pkl`,
+ * `.ckpt` or `.safetensors` file that `convert` knows; or the name of a shipped model.
+ * @throws {Error} If the file cannot be read or holds no generator.
+ */
 export async function loadGenerator(
   source: string | URL,
-  { registry }: { readonly registry: PartSource },
+  { registry = createRegistry(), which = "teacher" }: LoadGeneratorOptions = {},
 ): Promise<Generator> {
-  const text = String(source);
-  return await readGenerator(text.startsWith("file:") ? fileURLToPath(text) : text, { registry });
+  const address = addressOf(String(source), which);
+  const path = address.startsWith("file:") ? fileURLToPath(address) : address;
+  if (await isGeneratorFile(path)) return await readGenerator(path, { registry });
+  const converted = await convert(path);
+  switch (converted.kind) {
+    case "teacher": {
+      const { kind, config, weights, discriminator } = converted;
+      const own = Object.fromEntries(
+        Object.entries(weights).filter(([name]) => !name.startsWith("discriminator.")),
+      );
+      if (!discriminator) return { kind, config, weights: own };
+      const critic = { config: discriminator, weights: under(weights, "discriminator") };
+      return { kind, config, weights: own, discriminator: critic };
+    }
+    case "student": {
+      const { kind, config, weights } = converted;
+      return { kind, config, weights, parts: registry };
+    }
+    default:
+      throw new TypeError(
+        `Cannot load a generator from ${
+          quote(path)
+        }: expected a teacher or a student but received weights of ${converted.kind}`,
+      );
+  }
+}
+
+/** Loads a generator that must be a teacher. */
+export async function loadTeacher(
+  source: string | URL,
+  options: LoadGeneratorOptions = {},
+): Promise<Teacher> {
+  const generator = await loadGenerator(source, { ...options, which: "teacher" });
+  if (generator.kind === "teacher") return generator;
+  throw new TypeError(
+    `Cannot use ${
+      quote(String(source))
+    } as the teacher: expected a StyleGAN2 generator but received a student`,
+  );
 }
