@@ -19,7 +19,7 @@ import { lower } from "./lowering.ts";
 import { simplify } from "./passes/mod.ts";
 import { type Draw, printProgram, type Program } from "./program.ts";
 import { trace } from "./tracing.ts";
-import { isHostArray, isTensor, leaves, rebuild } from "./tree.ts";
+import { inputLeaves, isHostArray, isTensor, outputLeaves, rebuild } from "./tree.ts";
 
 type Ort = typeof import("onnxruntime-node");
 type Session = Awaited<ReturnType<Ort["InferenceSession"]["create"]>>;
@@ -54,7 +54,7 @@ export async function createOnnxEngine(threads: number): Promise<Engine> {
   const compile = (fn: Traced, { name }: CompileOptions): Compiled<ArrayTree, ArrayTree> => {
     const variants = new Map<string, Variant>();
     const variantOf = (inputs: ArrayTree): Variant => {
-      const list = leaves<HostArray>(inputs, isHostArray);
+      const list = inputLeaves(name, inputs);
       const key = list.map(({ path, leaf }) => `${path}[${leaf.shape}]`).join();
       let variant = variants.get(key);
       if (!variant) variants.set(key, variant = record(name, inputs, fn));
@@ -66,7 +66,7 @@ export async function createOnnxEngine(threads: number): Promise<Engine> {
       const variant = variantOf(inputs);
       const session = await sessionOf(variant);
       const { program } = variant;
-      const given = leaves<HostArray>(inputs, isHostArray).map(({ leaf }) => leaf);
+      const given = inputLeaves(name, inputs).map(({ leaf }) => leaf);
       const arrays = [...given, ...draw(program, options.random)];
       const feeds = Object.fromEntries(
         arrays.map(({ shape, data }, i) => [`in${i}`, new ort.Tensor("float32", data, shape)]),
@@ -105,14 +105,14 @@ export async function createOnnxEngine(threads: number): Promise<Engine> {
 
 /** Records a function twice: what differs between the two would be frozen into the graph. */
 function record(name: string, inputs: ArrayTree, fn: Traced): Variant {
-  const shapes = leaves<HostArray>(inputs, isHostArray).map(({ leaf }) => leaf.shape);
+  const shapes = inputLeaves(name, inputs).map(({ leaf }) => leaf.shape);
   let outputs: TensorTree | undefined;
   const once = () =>
     trace(name, shapes, (tensors, context) => {
       let next = 0;
       const tree = rebuild<HostArray, tf.Tensor>(inputs, isHostArray, () => tensors[next++]!);
       outputs = fn(tree, context);
-      return leaves<tf.Tensor>(outputs, isTensor).map(({ leaf }) => leaf);
+      return outputLeaves(name, outputs).map(({ leaf }) => leaf);
     });
   const program = once();
   refuseFrozenRandomness(program, once());

@@ -17,14 +17,14 @@ import type {
 } from "./engine.ts";
 import { simplify } from "./passes/mod.ts";
 import { trace } from "./tracing.ts";
-import { isHostArray, isTensor, leaves, rebuild } from "./tree.ts";
+import { inputLeaves, isHostArray, isTensor, outputLeaves, rebuild } from "./tree.ts";
 
 type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
 
 /** Makes the engine on the pure JavaScript backend. */
 export function createTfjsEngine(): Engine {
   const compile = (fn: Traced, { name }: CompileOptions): Compiled<ArrayTree, ArrayTree> => {
-    const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) => {
+    const runNow = (inputs: ArrayTree, options: { readonly random?: Random }) => {
       const results: HostArray[] = [];
       let outputs: TensorTree | undefined;
       tf.setBackend("cpu");
@@ -32,27 +32,26 @@ export function createTfjsEngine(): Engine {
         const tensors = rebuild<HostArray, tf.Tensor>(
           inputs,
           isHostArray,
-          toTensor(leaves<HostArray>(inputs, isHostArray).map(({ leaf }) => leaf)),
+          toTensor(inputLeaves(name, inputs).map(({ leaf }) => leaf)),
         );
         outputs = fn(tensors, { random: eagerRandom(name, options.random) });
-        for (const { leaf } of leaves<tf.Tensor>(outputs, isTensor)) {
+        for (const { leaf } of outputLeaves(name, outputs)) {
           results.push({ shape: leaf.shape, data: Float32Array.from(leaf.dataSync()) });
         }
       });
       let next = 0;
-      return Promise.resolve(
-        rebuild<tf.Tensor, HostArray>(outputs!, isTensor, () => results[next++]!),
-      );
+      return rebuild<tf.Tensor, HostArray>(outputs!, isTensor, () => results[next++]!);
     };
+    const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) =>
+      Promise.resolve().then(() => runNow(inputs, options)); // errors reject, as when compiled
     return Object.assign(run, {
       prepare: () => Promise.resolve(),
       program: (inputs: ArrayTree) => {
-        const list = leaves<HostArray>(inputs, isHostArray).map(({ leaf }) => leaf);
+        const list = inputLeaves(name, inputs).map(({ leaf }) => leaf);
         return simplify(trace(name, list.map(({ shape }) => shape), (tensors, context) => {
           let next = 0;
           const tree = rebuild<HostArray, tf.Tensor>(inputs, isHostArray, () => tensors[next++]!);
-          return leaves<tf.Tensor>(fn(tree, context), isTensor)
-            .map(({ leaf }) => leaf);
+          return outputLeaves(name, fn(tree, context)).map(({ leaf }) => leaf);
         }));
       },
       dispose: () => Promise.resolve(),

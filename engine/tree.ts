@@ -2,6 +2,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../core/contracts.ts";
 import type { Tree } from "./engine.ts";
+import { sizeOf } from "./rule.ts";
+
+/** A leaf and the names that lead to it, joined by points. */
+export interface PathLeaf<Leaf> {
+  readonly path: string;
+  readonly leaf: Leaf;
+}
 
 /** Whether a node is an array of numbers and not a record of more nodes. */
 export function isHostArray(node: unknown): node is HostArray {
@@ -14,27 +21,76 @@ export function isTensor(node: unknown): node is tf.Tensor {
   return node instanceof tf.Tensor;
 }
 
-/** The leaves of a tree, records by sorted names, each with its path. */
-export function leaves<Leaf>(
-  tree: Tree<Leaf>,
-  isLeaf: (node: unknown) => node is Leaf,
-  path = "",
-): { path: string; leaf: Leaf }[] {
-  if (isLeaf(tree)) return [{ path, leaf: tree }];
-  if (typeof tree !== "object" || tree === null) {
+/** The arrays that a compiled function is given, records by sorted names, each checked. */
+export function inputLeaves(name: string, inputs: Tree<HostArray>): PathLeaf<HostArray>[] {
+  const list = leaves(inputs, isHostArray, (node, path) => {
     throw new TypeError(
-      `Cannot run a compiled function: expected arrays and records of arrays but received ${typeof tree} at "${path}"`,
+      `Cannot run "${name}": expected arrays { shape, data: Float32Array }, or records and lists of them, but received ${
+        describe(node)
+      }${place(path)}`,
+    );
+  });
+  for (const { path, leaf: { shape, data } } of list) {
+    if (data.length === sizeOf(shape)) continue;
+    throw new RangeError(
+      `Cannot run "${name}": expected ${sizeOf(shape)} numbers for shape [${shape}] but received ${data.length}${
+        place(path)
+      }`,
     );
   }
+  return list;
+}
+
+/** The tensors that a function returned, records by sorted names, each checked. */
+export function outputLeaves(name: string, outputs: Tree<tf.Tensor>): PathLeaf<tf.Tensor>[] {
+  return leaves(outputs, isTensor, (node, path) => {
+    throw new TypeError(
+      `Cannot compile "${name}": expected tensors, or records and lists of them, to be returned but received ${
+        describe(node)
+      }${place(path)}`,
+    );
+  });
+}
+
+const place = (path: string) => path ? ` at "${path}"` : "";
+
+function describe(node: unknown): string {
+  if (node === undefined || node === null) return String(node);
+  if (isTensor(node)) return "a tensor";
+  if (ArrayBuffer.isView(node)) return `a bare ${node.constructor.name}`;
+  if (node instanceof Promise) return "a promise";
+  if (typeof node === "object" && "data" in node && !isBranch(node)) {
+    const kind = (node.data as object | undefined)?.constructor?.name ?? String(node.data);
+    return `{ shape, data: ${kind} }`;
+  }
+  return `a ${typeof node}`;
+}
+
+/** Only plain records and lists hold more nodes. */
+function isBranch(node: unknown): boolean {
+  if (typeof node !== "object" || node === null) return false;
+  if ("data" in node && "shape" in node && Array.isArray(node.shape)) return false;
+  const prototype = Object.getPrototypeOf(node);
+  return Array.isArray(node) || prototype === Object.prototype || prototype === null;
+}
+
+function leaves<Leaf>(
+  tree: Tree<Leaf>,
+  isLeaf: (node: unknown) => node is Leaf,
+  refuse: (node: unknown, path: string) => never,
+  path = "",
+): PathLeaf<Leaf>[] {
+  if (isLeaf(tree)) return [{ path, leaf: tree }];
+  if (!isBranch(tree)) return refuse(tree, path);
   const entries = Array.isArray(tree)
     ? tree.map((node, i) => [String(i), node] as const)
     : Object.entries(tree).sort(([a], [b]) => a < b ? -1 : 1);
   return entries.flatMap(([name, node]) =>
-    leaves(node as Tree<Leaf>, isLeaf, path ? `${path}.${name}` : name)
+    leaves(node as Tree<Leaf>, isLeaf, refuse, path ? `${path}.${name}` : name)
   );
 }
 
-/** A tree of the same form with new leaves, given in the order of {@linkcode leaves}. */
+/** A tree of the same form with new leaves, given in the order of the flat list. */
 export function rebuild<From, To>(
   tree: Tree<From>,
   isLeaf: (node: unknown) => node is From,
