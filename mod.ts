@@ -96,3 +96,6 @@ export {
   openImageFolder,
 } from "./data/image_folder.ts";
 export type { ImageSource } from "./data/image_source.ts";
+
+// For authors of plugins.
+export { testPlugin, type TestPluginOptions } from "./pipelines/test_plugin.ts";
