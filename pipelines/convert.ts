@@ -94,6 +94,14 @@ function convertFeatures(
   };
 }
 
+/** What each kind is, for errors. */
+const kinds: Readonly<Record<ConvertKind, string>> = {
+  teacher: "a StyleGAN2 generator of rosinality's, NVlabs' or MobileStyleGAN's code",
+  student: "a student of MobileStyleGAN's code",
+  vgg16: "torchvision's VGG16",
+  inception: "pytorch-fid's Inception",
+};
+
 function unrecognised(table: WeightTable, { kind }: ConvertOptions): RangeError {
   const names = [...table.tensors.keys()];
   const received = refusalOf(table) ??
@@ -102,10 +110,11 @@ function unrecognised(table: WeightTable, { kind }: ConvertOptions): RangeError 
         names.length > 4 ? ", ..." : ""
       })`
       : "no tensors");
-  const wanted = kind ? `weights of a ${kind}` : "weights";
+  const expected = kind
+    ? kinds[kind]
+    : "weights of rosinality's, NVlabs' or MobileStyleGAN's code, torchvision's VGG16 or pytorch-fid's Inception";
   return new RangeError(
-    `Cannot convert ${quote(table.name)}: expected ${wanted} of rosinality's, NVlabs' or ` +
-      `MobileStyleGAN's code, torchvision's VGG16 or pytorch-fid's Inception but received ${received}`,
+    `Cannot convert ${quote(table.name)}: expected ${expected} but received ${received}`,
   );
 }
 
@@ -136,10 +145,23 @@ export async function convertTable(
  * Sizes are inferred from shapes. No code in a file is run, and only the tensors that are taken are
  * read. The author's teacher is two files, mapping and synthesis network: give both.
  *
+ * - `weights`: names and layouts of this project, discriminator included (`discriminator.`).
+ * - Average style: of the file, else estimated from 10,000 latents.
+ *
  * @param source One file, or several that belong together
  * @throws {SyntaxError} If a file is damaged, hostile or of another format, with the byte.
  * @throws {RangeError} If its networks are unknown, or keys are missing, unknown or mis-shaped: the
  * error lists them.
+ *
+ * @example A teacher of rosinality's code
+ * ```ts
+ * import { convert } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const converted = await convert("tests/golden/rosinality.pt");
+ * assert.equal(converted.kind, "teacher");
+ * assert.deepEqual(converted.weights["synthesis.4.const"]?.shape, [1, 4, 4, 32]);
+ * ```
  */
 export async function convert(
   source: ConvertSource | readonly ConvertSource[],

@@ -18,6 +18,8 @@ export interface ConvertOptions {
    * `vgg16`, `inception` that is there.
    */
   readonly kind?: ConvertKind;
+  /** Whether to take the discriminator beside a generator. Default: true. */
+  readonly discriminator?: boolean;
   /** Computes the average style where a file has none. Default: an engine of its own. */
   readonly engine?: Engine;
   /** Seed of the latents of that average. Default: 0. */
@@ -29,7 +31,7 @@ export interface ConvertReport {
   /** Name of the code that wrote the file. */
   readonly source: "rosinality" | "nvlabs" | "mobilestylegan" | "torchvision" | "pytorch-fid";
   readonly format: WeightTable["format"];
-  /** One line for each network that was taken. */
+  /** Lines on the networks that were taken: what and where, sizes, what differs from ours. */
   readonly found: readonly string[];
   /** Where the average style comes from; null where there is none. */
   readonly wMean: "file" | "estimated" | null;

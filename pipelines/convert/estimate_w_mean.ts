@@ -4,8 +4,7 @@ import { createRandom } from "../../core/random.ts";
 import type { Engine } from "../../engine/mod.ts";
 import { mapping, type MappingConfig } from "../../networks/mapping.ts";
 
-/** Latents whose styles are averaged, as in StyleGAN2's projector. */
-export const wMeanLatents = 10_000;
+const latents = 10_000; // as StyleGAN2's projector
 const batch = 500;
 
 interface Inputs {
@@ -29,7 +28,7 @@ export async function estimateWMean(
     { name: "estimate the average style" },
   );
   const sum = new Float64Array(config.styleDim);
-  for (let i = 0; i < wMeanLatents / batch; i++) {
+  for (let i = 0; i < latents / batch; i++) {
     const z = createRandom(seed, "w_mean", i).normal([batch, config.styleDim]);
     const { data } = await meanOf({ params: weights, z });
     data.forEach((value, k) => sum[k]! += value);
@@ -37,6 +36,6 @@ export async function estimateWMean(
   await meanOf.dispose();
   return {
     shape: [config.styleDim],
-    data: Float32Array.from(sum, (v) => v * batch / wMeanLatents),
+    data: Float32Array.from(sum, (v) => v * batch / latents),
   };
 }

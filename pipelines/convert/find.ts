@@ -21,6 +21,8 @@ export interface FoundGenerator {
   readonly networks: readonly ForeignNetwork[];
   /** Where the file may keep the average style, if it is not among the network's own keys. */
   readonly meanKeys: readonly string[];
+  /** What our networks do differently, in sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** A discriminator that was found. */

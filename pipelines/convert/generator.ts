@@ -9,21 +9,29 @@ import { createEngine } from "../../engine/mod.ts";
 import { checkDiscriminatorConfig } from "../../networks/config.ts";
 import type { ConvertedGenerator, ConvertOptions } from "./converted.ts";
 import { readNetwork } from "./entries.ts";
-import { estimateWMean, wMeanLatents } from "./estimate_w_mean.ts";
+import { estimateWMean } from "./estimate_w_mean.ts";
 import type { FoundGenerator } from "./find.ts";
 import { findDiscriminator } from "./recognise.ts";
 import { leftOut, placeOf } from "./report.ts";
 import type { WeightTable } from "./weight_table.ts";
 
+interface FoundMean {
+  readonly mean: HostArray;
+  /** Its name in the file; null where it was estimated. */
+  readonly key: string | null;
+}
+
 /** `[D]`, or rows `[1,L,D]` that are all equal; null where a file has none or another kind. */
-function readMean(table: WeightTable, { meanKeys, sizes }: FoundGenerator): HostArray | null {
+function readMean(table: WeightTable, { meanKeys, sizes }: FoundGenerator): FoundMean | null {
   for (const key of meanKeys) {
     const tensor = table.tensors.get(key);
     if (tensor?.shape.at(-1) !== sizes.styleDim) continue;
     const { data } = tensor.read();
     const row = data.slice(0, sizes.styleDim);
     const isOneRow = data.every((value, i) => value === row[i % row.length]!);
-    if (isOneRow && row.every(Number.isFinite)) return { shape: [sizes.styleDim], data: row };
+    if (isOneRow && row.every(Number.isFinite)) {
+      return { mean: { shape: [sizes.styleDim], data: row }, key };
+    }
   }
   return null;
 }
@@ -32,16 +40,16 @@ async function findMean(
   table: WeightTable,
   found: FoundGenerator,
   { weights, options }: { readonly weights: Weights; readonly options: ConvertOptions },
-): Promise<{ readonly mean: HostArray; readonly from: "file" | "estimated" }> {
-  const known = weights["mapping.w_mean"] ?? readMean(table, found);
-  if (known) return { mean: known, from: "file" };
+): Promise<FoundMean> {
+  const known = weights["mapping.w_mean"];
+  if (known) return { mean: known, key: "mapping.w_mean" };
+  const stored = readMean(table, found);
+  if (stored) return stored;
   const engine = options.engine ?? await createEngine();
   try {
-    const mean = await estimateWMean(under(weights, "mapping"), found.sizes, {
-      engine,
-      seed: options.seed ?? 0,
-    });
-    return { mean, from: "estimated" };
+    const { seed = 0 } = options;
+    const mapping = under(weights, "mapping");
+    return { mean: await estimateWMean(mapping, found.sizes, { engine, seed }), key: null };
   } finally {
     if (!options.engine) await engine.dispose();
   }
@@ -72,20 +80,18 @@ export async function convertGenerator(
   const { sizes, networks, source } = found;
   const read = networks.map((network) => readNetwork(table, network));
   const { noise, weights } = apart(Object.assign({}, ...read) as Weights);
-  const critic = findDiscriminator(table);
+  const critic = options.discriminator === false ? undefined : findDiscriminator(table);
   if (critic) checkDiscriminatorConfig(critic.config);
   const criticWeights = critic ? readNetwork(table, critic.network) : {};
-  const { mean, from } = await findMean(table, found, { weights, options });
+  const { mean, key } = await findMean(table, found, { weights, options });
   const lines = [
     ...networks.map(placeOf),
     `${sizePx} px, channels ${sizes.channels.join(", ")}, styles of ${sizes.styleDim}, ` +
     `${sizes.mappingLayers} mapping layers`,
+    ...(found.notes ?? []),
     ...(critic
       ? [`${placeOf(critic.network)}, channels ${critic.config.channels.join(", ")}`]
       : []),
-    from === "file"
-      ? "average style of the file"
-      : `average style estimated from ${wMeanLatents} latents, as the file has none`,
   ];
   return {
     weights: { ...weights, "mapping.w_mean": mean, ...criticWeights },
@@ -95,8 +101,8 @@ export async function convertGenerator(
       source,
       format: table.format,
       found: lines,
-      wMean: from,
-      leftOut: leftOut(table, critic ? [...networks, critic.network] : networks),
+      wMean: key === null ? "estimated" : "file",
+      leftOut: leftOut(table, critic ? [...networks, critic.network] : networks, [key]),
     },
   };
 }

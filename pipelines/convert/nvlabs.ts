@@ -134,13 +134,34 @@ export function findNvlabs(table: WeightTable): FoundGenerator | undefined {
     prefix,
     entries: nvlabsGeneratorEntries(sizes),
   };
-  return { source: "nvlabs", sizes, networks: [network], meanKeys: [] };
+  return {
+    source: "nvlabs",
+    sizes,
+    networks: [network],
+    meanKeys: [],
+    notes: clampNotes(table, prefix),
+  };
+}
+
+/** An argument of a module that NVlabs' `persistence` saved. */
+function argumentOf({ value }: WeightTable, prefix: string, path: readonly string[]): unknown {
+  return valueAt(value, [...prefix.split(".").filter(Boolean), "_init_kwargs", ...path]);
+}
+
+/** Networks that were trained with 16-bit floats clamp their features; ours do not. */
+function clampNotes(table: WeightTable, prefix: string): string[] {
+  const clamp = argumentOf(table, prefix, ["synthesis_kwargs", "conv_clamp"]) ??
+    argumentOf(table, prefix, ["conv_clamp"]);
+  return typeof clamp === "number"
+    ? [
+      `features are not clamped at ${clamp} as in the file's code: images differ where one is larger`,
+    ]
+    : [];
 }
 
 /** NVlabs' modules say how many images share a standard deviation. */
-function stddevGroupOf({ value }: WeightTable, prefix: string): number {
-  const path = [...prefix.split(".").filter(Boolean), "_init_kwargs", "epilogue_kwargs"];
-  const group = valueAt(value, [...path, "mbstd_group_size"]);
+function stddevGroupOf(table: WeightTable, prefix: string): number {
+  const group = argumentOf(table, prefix, ["epilogue_kwargs", "mbstd_group_size"]);
   return typeof group === "number" && group >= 1 ? group : defaultStddevGroup;
 }
 

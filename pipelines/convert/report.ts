@@ -6,10 +6,11 @@
 import type { ForeignNetwork } from "./entries.ts";
 import type { WeightTable } from "./weight_table.ts";
 
-/** Counts what no network took, by the part of the file that it is in. */
+/** Counts what no network took, nor `also` names, by the part of the file that it is in. */
 export function leftOut(
   { tensors }: WeightTable,
   taken: readonly ForeignNetwork[],
+  also: readonly (string | null)[] = [],
 ): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of tensors.keys()) {
@@ -18,7 +19,7 @@ export function leftOut(
       (ignored?.test(name.slice(prefix.length)) ||
         entries.some(({ from }) => prefix + from === name))
     );
-    if (known) continue;
+    if (known || also.includes(name)) continue;
     const [first = "", second = ""] = name.split(".");
     const part = first === "state_dict" && second ? `${first}.${second}` : first;
     counts[part] = (counts[part] ?? 0) + 1;
