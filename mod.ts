@@ -16,6 +16,8 @@ export type {
   ChoiceOf,
   JsonSchema,
   Listed,
+  ListName,
+  PartNamed,
   PartsOf,
   Registry,
   ResolvedPart,
@@ -99,3 +101,5 @@ export type { ImageSource } from "./data/image_source.ts";
 
 // For authors of plugins.
 export { testPlugin, type TestPluginOptions } from "./pipelines/test_plugin.ts";
+export type { Engines } from "./pipelines/conformance/mod.ts";
+export type { StandardSchemaV1 } from "@standard-schema/spec";

@@ -25,19 +25,25 @@ import { waveletLoss } from "./losses/wavelet.ts";
 
 /** The type of {@linkcode builtin}: every built-in part by kind. */
 export interface Builtin {
+  /** Its name. */
   readonly name: "haarlem";
+  /** Upsampling parts. */
   readonly upscales: readonly [
     typeof idwtUpscale,
     typeof convTransposeUpscale,
     typeof bilinearUpscale,
   ];
+  /** Convolutions. */
   readonly convs: readonly [typeof separableModulatedConv, typeof modulatedConv];
+  /** Demodulations. */
   readonly demodulations: readonly [
     typeof styledDemodulation,
     typeof trainableDemodulation,
     typeof frozenDemodulation,
   ];
+  /** Heads. */
   readonly heads: readonly [typeof singleHead, typeof skipHead];
+  /** Losses. */
   readonly losses: readonly [
     typeof pixelLoss,
     typeof waveletLoss,

@@ -10,7 +10,7 @@ import { didYouMean } from "./nearest.ts";
 export type AnyPart = PartKinds[PartKind];
 
 /** The lists of a plugin, and the kind of what each of them holds. */
-export const kindOfList = {
+const kindOfList = {
   upscales: "upscale",
   convs: "conv",
   demodulations: "demodulation",

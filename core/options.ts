@@ -9,11 +9,17 @@ import { didYouMean } from "./nearest.ts";
 
 /** A JSON Schema, as far as it is read here. */
 export interface JsonSchema {
+  /** `number`, `object`, ... */
   readonly type?: unknown;
+  /** What the option does. */
   readonly description?: string;
+  /** What it is if not given. */
   readonly default?: unknown;
+  /** Options by name. */
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** Whether other names are accepted. */
   readonly additionalProperties?: unknown;
+  /** All other keywords of JSON Schema. */
   readonly [keyword: string]: unknown;
 }
 

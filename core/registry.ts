@@ -5,14 +5,15 @@
  * @module
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type AnyPart, type kindOfList, partsOf, show } from "./check_plugin.ts";
+import { type AnyPart, partsOf, show } from "./check_plugin.ts";
 import type { OptionsSchema, PartChoice, PartKind, PartKinds, Plugin } from "./contracts.ts";
 import { didYouMean } from "./nearest.ts";
 import { type JsonSchema, jsonSchemaOf, validateOptions } from "./options.ts";
 
 export type { AnyPart, JsonSchema };
 
-type ListName = keyof typeof kindOfList;
+/** The lists of a plugin: `upscales`, `convs`, ... */
+export type ListName = Exclude<keyof Plugin, "name" | "version">;
 
 /** The parts that a plugin holds, as a union. */
 export type PartsOf<P extends Plugin> = {
@@ -27,23 +28,29 @@ export type ChoiceOf<Part extends AnyPart, Kind extends PartKind> = Part extends
   }
   : never;
 
-type Named<Part extends AnyPart, Kind extends PartKind, Name> = Extract<
+/** The part of that kind and name among the parts of a registry. */
+export type PartNamed<Part extends AnyPart, Kind extends PartKind, Name> = Extract<
   Part,
   { readonly kind: Kind; readonly name: Name }
 >;
 
 /** The part of that kind and name, and its options after validation. */
 export interface ResolvedPart<Part extends AnyPart, Kind extends PartKind, Name> {
-  // `PartKinds[Kind]` adds nothing, but shows the compiler that a registry is a `PartSource`.
-  readonly part: Named<Part, Kind, Name> & PartKinds[Kind];
-  readonly options: StandardSchemaV1.InferOutput<Named<Part, Kind, Name>["options"]>;
+  /** The part. `PartKinds[Kind]` only shows the compiler that a registry is a `PartSource`. */
+  readonly part: PartNamed<Part, Kind, Name> & PartKinds[Kind];
+  /** Its options with defaults filled in. */
+  readonly options: StandardSchemaV1.InferOutput<PartNamed<Part, Kind, Name>["options"]>;
 }
 
 /** One line of a list of everything that is registered. */
 export interface Listed {
+  /** What it is: `upscale`, `loss`, ... */
   readonly kind: PartKind;
+  /** Its name in configs. */
   readonly name: string;
+  /** What it does, in one line. */
   readonly summary: string;
+  /** Where its formula comes from. */
   readonly source: string;
   /** Name of the plugin that it came with. */
   readonly plugin: string;
