@@ -13,6 +13,7 @@ import { generateCommand } from "./cli/commands/generate.ts";
 import { listCommand } from "./cli/commands/list.ts";
 import { trainTeacherCommand } from "./cli/commands/train_teacher.ts";
 import { runCommandLine } from "./cli/run_command_line.ts";
+import { tf } from "./mod.ts";
 
 /** The commands by the name of their task. */
 export const commands: Readonly<Record<string, AnyCommand>> = {
@@ -33,6 +34,7 @@ function onInterrupt(callback: () => void): () => void {
 }
 
 if (import.meta.main) {
+  tf.enableProdMode(); // no advice on the console to install other backends
   Deno.exitCode = await runCommandLine(Deno.args, commands, {
     terminal: {
       print: (line) => console.log(line),

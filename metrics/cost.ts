@@ -18,7 +18,7 @@ export const printedFigures: readonly PrintedFigure[] = [
     network: "teacher",
     quantity: "parameters",
     printed: 28.27e6,
-    reason: "the same count: the synthesis network without mapping and noise maps",
+    reason: "is the same count: the synthesis network without mapping and noise maps",
   },
   {
     network: "teacher",

@@ -75,9 +75,9 @@ function paperLines(costs: Readonly<Record<PrintedFigure["network"], Cost>>): st
   return printedFigures.map(({ network, quantity, printed, reason }) => {
     const own = costs[network][quantity === "parameters" ? "parameters" : "convolution"];
     const name = quantity === "parameters" ? "parameters" : "multiply-adds";
-    return `  ${network} ${name}: the paper prints ${count(printed)}, counted here ${
-      count(own)
-    }; it ${reason}`;
+    return `  ${network} ${name}: ${count(own)} here, ${
+      count(printed)
+    } in the paper, which ${reason}`;
   });
 }
 
@@ -129,7 +129,8 @@ export const costCommand = defineCommand({
       const shown = values.layers ? networks : Object.fromEntries(totals);
       return terminal.print(JSON.stringify({ teacher, student, costs: shown, ...printed }));
     }
-    terminal.print(`${config.name}: ${teacher.sizePx} px, styles of ${teacher.styleDim}`);
+    const name = values["size-px"] === undefined ? config.name : "config-f";
+    terminal.print(`${name}: ${teacher.sizePx} px, styles of ${teacher.styleDim}`);
     if (values.layers) {
       for (const [name, { layers }] of Object.entries(networks)) {
         terminal.print(`\n${name}`);

@@ -4,16 +4,20 @@ import { loadPlugins, PLUGIN_OPTIONS } from "../load_plugins.ts";
 
 const KINDS = ["upscale", "conv", "demodulation", "head", "loss", "metric"] as const;
 
+/** `"l1" | "l2"`, `number`, `{ ll, lh }` */
+function typeText(schema: JsonSchema): string {
+  const { anyOf, enum: choices } = schema;
+  if (Array.isArray(anyOf)) return anyOf.map((one: JsonSchema) => typeText(one)).join(" | ");
+  if (Array.isArray(choices)) return choices.map((choice) => JSON.stringify(choice)).join(" | ");
+  if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
+  if (schema.properties) return `{ ${Object.keys(schema.properties).join(", ")} }`;
+  return String(schema.type ?? "any");
+}
+
 /** `norm "l1" | "l2" = "l1"` */
 function optionText(name: string, schema: JsonSchema): string {
-  const choices = schema["enum"] ?? (schema["const"] === undefined ? undefined : [schema["const"]]);
-  const type = Array.isArray(choices)
-    ? choices.map((choice) => JSON.stringify(choice)).join(" | ")
-    : schema.properties
-    ? `{ ${Object.keys(schema.properties).join(", ")} }`
-    : String(schema.type ?? "any");
   const preset = schema.default === undefined ? "" : ` = ${JSON.stringify(schema.default)}`;
-  return `${name} ${type}${preset}`;
+  return `${name} ${typeText(schema)}${preset}`;
 }
 
 /** The lines of one part: what it is, where it comes from, its options. */
