@@ -1,0 +1,145 @@
+import * as tf from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { z } from "zod";
+import { defineLoss, definePlugin } from "../../core/define.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { distill } from "../../pipelines/distill.ts";
+import type { TrainingEvent } from "../../pipelines/events.ts";
+import { loadGenerator } from "../../pipelines/load_generator.ts";
+import type { Student } from "../../networks/generator.ts";
+import { createRegistry } from "../../registry.ts";
+import { tinyDistill, tinyTeacher } from "./tiny.ts";
+
+const engine = await createEngine({ threads: 1 });
+const folder = await Deno.makeTempDir({ prefix: "haarlem-distill-" });
+const registry = createRegistry();
+const teacher = tinyTeacher();
+
+Deno.test.afterAll(async () => {
+  await engine.dispose();
+  await Deno.remove(folder, { recursive: true });
+});
+
+type Event = TrainingEvent<Student>;
+
+async function collect(
+  out: string,
+  { config = tinyDistill as Parameters<typeof distill>[0], until = (_: Event): boolean => false } =
+    {},
+): Promise<Event[]> {
+  const abort = new AbortController();
+  const events: Event[] = [];
+  const context = { engine, registry, teacher, out: join(folder, out), signal: abort.signal };
+  for await (const event of distill(config, context)) {
+    events.push(event);
+    if (until(event)) abort.abort();
+  }
+  return events;
+}
+
+const bytesOf = (run: string) => Deno.readFile(join(folder, run, "student.safetensors"));
+
+Deno.test("distill() reports start, steps, samples, checkpoints and end, and improves", async () => {
+  const events = await collect("whole");
+  const kinds = new Set(events.map(({ kind }) => kind));
+  assert.deepEqual([...kinds].sort(), ["checkpoint", "end", "sample", "start", "step"]);
+  assert.equal(events.filter(({ kind }) => kind === "step").length, tinyDistill.steps);
+  const end = events.at(-1)!;
+  assert.ok(end.kind === "end" && end.finished);
+  assert.ok(Number(end.summary["psnrDb"]) > Number(end.summary["startPsnrDb"]));
+  const saved = await loadGenerator(end.path, { registry });
+  assert.deepEqual(Object.keys(saved.weights).sort(), Object.keys(end.student.weights).sort());
+});
+
+Deno.test("distill() trains every term that has started, and only those", async () => {
+  const lines = (await Deno.readTextFile(join(folder, "whole", "events.jsonl"))).trim().split("\n");
+  const steps = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "step");
+  const names = (step: number) => Object.keys(steps[step].losses);
+  assert.deepEqual(names(1).sort(), ["gradientNorm", "pixel", "wavelet"]);
+  assert.ok(names(0).includes("band_smoothness")); // step 0 is due for every lazy term
+  assert.ok(names(9).includes("perceptual") && names(9).includes("discriminator.adversarial"));
+  assert.ok(names(8).includes("discriminator.r1") && !names(9).includes("discriminator.r1"));
+});
+
+Deno.test("distill() stopped by a signal and run again ends with the same bytes", async () => {
+  const first = await collect("resumed", { until: (e) => e.kind === "step" && e.step === 7 });
+  assert.ok(first.at(-1)!.kind === "end" && !(first.at(-1) as { finished: boolean }).finished);
+  const second = await collect("resumed");
+  assert.equal(second[0]!.kind === "start" && second[0]!.step, 7);
+  assert.deepEqual(await bytesOf("resumed"), await bytesOf("whole"));
+});
+
+Deno.test("distill() whose reader breaks out leaves a checkpoint", async () => {
+  const context = { engine, registry, teacher, out: join(folder, "broken") };
+  for await (const event of distill(tinyDistill, context)) {
+    if (event.kind === "step" && event.step === 3) break;
+  }
+  const events = await collect("broken");
+  assert.equal(events[0]!.kind === "start" && events[0]!.step, 3);
+  assert.deepEqual(await bytesOf("broken"), await bytesOf("whole"));
+});
+
+Deno.test("distill() killed at any moment goes on and ends with the same bytes", async () => {
+  for (const killedAt of [5, 9]) {
+    const out = join(folder, `killed-${killedAt}`);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", new URL("distill_child.ts", import.meta.url).href, out],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream());
+    let text = "";
+    for await (const chunk of lines) {
+      text += chunk;
+      if (text.split("\n").includes(String(killedAt))) break;
+    }
+    child.kill("SIGKILL");
+    await child.status;
+    await collect(`killed-${killedAt}`);
+    assert.deepEqual(await bytesOf(`killed-${killedAt}`), await bytesOf("whole"));
+  }
+});
+
+Deno.test("distill() refuses another configuration in the same folder", async () => {
+  await assert.rejects(collect("whole", { config: { ...tinyDistill, batch: 4 } }), {
+    name: "RangeError",
+    message: `Cannot resume "${
+      join(folder, "whole")
+    }": expected "batch" 8 as before but received 4; use --restart or another --out`,
+  });
+});
+
+Deno.test("distill() names step, term and remedy when a loss is no longer a number", async () => {
+  const broken = defineLoss({
+    name: "test/broken",
+    summary: "log of a negative number",
+    source: "test",
+    options: z.object({}),
+    student: ({ scales }) => tf.mean(tf.log(tf.neg(tf.abs(scales[0]!.studentImage)))),
+  });
+  const parts = createRegistry().use(definePlugin({ name: "test", losses: [broken] }));
+  const out = join(folder, "nan");
+  const config = {
+    ...tinyDistill,
+    losses: [{ name: "pixel" }, { name: "test/broken", from: 0.04 }],
+  };
+  await assert.rejects(
+    Array.fromAsync(distill(config, { engine, registry: parts, teacher, out })),
+    {
+      message:
+        `Cannot go on with the distillation: expected "test/broken" to stay near NaN but received NaN at step 5; the checkpoints in "${out}" stand: go on with a lower "optimiser.learningRate" or a smaller "optimiser.clipNorm" in a new --out`,
+    },
+  );
+});
+
+Deno.test("distill() without a teacher says how to give one", async () => {
+  await assert.rejects(
+    Array.fromAsync(distill(tinyDistill, { engine, registry, out: join(folder, "none") })),
+    {
+      name: "RangeError",
+      message:
+        'Cannot distil "tiny": expected a teacher but received none; give --teacher FILE, or "teacher" in the configuration',
+    },
+  );
+});
