@@ -5,11 +5,19 @@
  * @module
  */
 
+/** Types that a reader finds under the name of their package, or of their part. */
+const KNOWN_ELSEWHERE: readonly RegExp[] = [
+  /references private type '(?:Tensor(?:\dD)?|Scalar)'/, // TensorFlow.js, which is exported as `tf`
+  /references private type 'StandardSchemaV1(?:\.\w+)?'/,
+  /public type 'Builtin\["\w+"\]' references private type/, // lists the built-in parts by value
+];
+
 /** The complaints about files below a folder, as Deno printed them. */
 export function ownComplaints(report: string, root: string): string[] {
   return report.split(/^(?=error\[)/m)
     .filter((block) => block.startsWith("error["))
     .filter((block) => /^ *--> *(.+):\d+:\d+$/m.exec(block)?.[1]?.startsWith(root))
+    .filter((block) => !KNOWN_ELSEWHERE.some((known) => known.test(block)))
     .map((block) => block.replace(/\n\s*error: Found [^]*$/, "").trimEnd());
 }
 

@@ -13,6 +13,11 @@ error[missing-jsdoc]: exported symbol is missing JSDoc documentation
    |
 
 
+error[private-type-ref]: public type 'A' references private type 'Tensor4D'
+ --> /home/me/haarlem/mod.ts:1:2
+  | ^
+
+
 error[private-type-ref]: public type 'A' references private type 'B'
  --> /home/me/haarlem/mod.ts:1:2
   | ^
