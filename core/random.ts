@@ -21,7 +21,9 @@ export interface Random {
 
 /** Random tensors inside a compiled function: drawn on the host, fed to the graph at every run. */
 export interface GraphRandom {
+  /** Normal numbers with mean 0. */
   normal(shape: readonly number[], standardDeviation?: number): tf.Tensor;
+  /** Uniform numbers in [minimum, maximum). */
   uniform(shape: readonly number[], minimum: number, maximum: number): tf.Tensor;
 }
 

@@ -23,6 +23,7 @@ const EXTENSION_REGEXP = /\.(png|jpe?g)$/i;
 export interface BadFile {
   /** Relative to the folder, with `/`. */
   readonly path: string;
+  /** Why it cannot be read. */
   readonly reason: string;
 }
 
@@ -36,6 +37,7 @@ export interface ImageFolder extends ImageSource {
 
 /** Which folder, at which size, and what to call meanwhile. */
 export interface ImageFolderOptions {
+  /** The folder; its subfolders are read too. */
   readonly folder: string;
   /** Side of the square images; smaller pictures are enlarged. */
   readonly sizePx: number;

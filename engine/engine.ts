@@ -50,8 +50,11 @@ export interface Compiled<In, Out> {
 
 /** Computes tensors. Make one with `createEngine`. */
 export interface Engine {
+  /** As it is chosen. */
   readonly name: EngineName;
+  /** Where it computes. */
   readonly device: DeviceName;
+  /** How many threads compute. */
   readonly threads: number;
   /** One line for reports: library, version, device. */
   readonly description: string;

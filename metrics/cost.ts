@@ -6,9 +6,13 @@ import { inferenceCost, mappingCost, studentCost, teacherCost } from "../network
 
 /** A figure as the MobileStyleGAN paper prints it for 1024 px, and why ours differs. */
 export interface PrintedFigure {
+  /** Which network it is about. */
   readonly network: "teacher" | "student";
+  /** What was counted. */
   readonly quantity: "parameters" | "multiplyAdds";
+  /** The figure of the paper. */
   readonly printed: number;
+  /** Why ours differs, to follow "which". */
   readonly reason: string;
 }
 

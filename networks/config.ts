@@ -27,9 +27,13 @@ export interface StudentConfig {
   readonly mappingLayers: number;
   /** Channels at 4, 8, ..., `sizePx` / 2: the last inverse wavelet transform gives `sizePx`. */
   readonly channels: readonly number[];
+  /** How feature maps are doubled. */
   readonly upscale: PartChoice;
+  /** The two convolutions of every block. */
   readonly conv: PartChoice;
+  /** How their outputs are normalised. */
   readonly demodulation: PartChoice;
+  /** How images are predicted. */
   readonly head: PartChoice;
   /** Whether every scale has a head, as training needs; false leaves what inference needs. */
   readonly auxiliary: boolean;

@@ -27,6 +27,7 @@ import { planStudent } from "./student_plan.ts";
 
 /** What one layer, or a whole network, costs. Multiply-adds are of one image. */
 export interface Cost {
+  /** Trained numbers. */
   readonly parameters: number;
   /** Multiply-adds of the convolutions: the number that papers quote. */
   readonly convolution: number;
@@ -48,7 +49,9 @@ export interface LayerCost extends Cost {
 
 /** The cost of a network. */
 export interface NetworkCost {
+  /** In the order of the forward pass. */
   readonly layers: readonly LayerCost[];
+  /** Their sum. */
   readonly total: Cost;
 }
 

@@ -17,6 +17,7 @@ import { initSynthesis } from "./synthesis.ts";
 
 /** A discriminator. */
 export interface Discriminator {
+  /** Its sizes. */
   readonly config: DiscriminatorConfig;
   /** Names without a prefix: `64.rgb.weight`, ... */
   readonly weights: Weights;
@@ -24,7 +25,9 @@ export interface Discriminator {
 
 /** A StyleGAN2 generator. */
 export interface Teacher {
+  /** Tells it from a student. */
   readonly kind: "teacher";
+  /** Its sizes. */
   readonly config: TeacherConfig;
   /** `mapping.*` (with the mean style `mapping.w_mean`) and `synthesis.*`. */
   readonly weights: Weights;
@@ -34,7 +37,9 @@ export interface Teacher {
 
 /** A MobileStyleGAN generator: the teacher's mapping network and a student of exchangeable parts. */
 export interface Student {
+  /** Tells it from a teacher. */
   readonly kind: "student";
+  /** Its sizes and parts. */
   readonly config: StudentConfig;
   /** `mapping.*` as the teacher has it, and `synthesis.*`. */
   readonly weights: Weights;

@@ -29,7 +29,9 @@ import { trainingClock } from "./training_clock.ts";
 
 /** What a distillation needs besides its configuration. */
 export interface DistillContext {
+  /** Computes the steps. */
   readonly engine: Engine;
+  /** Where parts and losses are looked up. */
   readonly registry: PartSource;
   /** The teacher itself; else the configuration names its file. */
   readonly teacher?: Teacher | undefined;

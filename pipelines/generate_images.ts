@@ -46,9 +46,11 @@ export function noiseOf(seed: number, sizePx: number): HostArray[] {
 
 /** Which images {@linkcode generateImages} makes. */
 export interface GenerateOptions {
+  /** One image each. */
   readonly seeds: readonly number[];
   /** Psi of the truncation trick; 1 leaves styles as they are. */
   readonly truncation?: number;
+  /** Seed of the noise maps, which all images share. */
   readonly noiseSeed?: number;
   /** Images per run of the graph. */
   readonly batch?: number;

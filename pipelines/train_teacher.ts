@@ -38,7 +38,9 @@ import { trainingClock } from "./training_clock.ts";
 
 /** What the training needs besides its configuration. */
 export interface TrainTeacherContext {
+  /** Computes the steps. */
   readonly engine: Engine;
+  /** Where parts and losses are looked up. */
   readonly registry: PartSource;
   /** The real images; else the configuration's `data` names them. */
   readonly images?: ImageSource | undefined;
