@@ -1,33 +1,18 @@
 /**
- * Runs generators: seeds or styles to images.
+ * Generators for users: seeds to images.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { HostArray, Params } from "../core/contracts.ts";
+import type { HostArray } from "../core/contracts.ts";
 import { lift } from "../core/flat.ts";
 import { under } from "../core/params.ts";
 import { createRandom } from "../core/random.ts";
 import type { Engine } from "../engine/mod.ts";
-import { inverseHaar } from "../layers/haar.ts";
 import { noiseShapes } from "../networks/config.ts";
 import type { Generator } from "../networks/generator.ts";
 import { mapping } from "../networks/mapping.ts";
-import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
-import { synthesis } from "../networks/synthesis.ts";
-
-/** The image of styles, for a teacher or a student: `[N,S,S,3]`. */
-export function imageOf(
-  { weights: _, ...generator }: Generator,
-  params: Params,
-  inputs: { readonly w: tf.Tensor; readonly noise: readonly tf.Tensor4D[] },
-): tf.Tensor4D {
-  const own = under(params, "synthesis");
-  if (generator.kind === "teacher") return synthesis(own, inputs, generator.config);
-  const noise = inputs.noise.slice(0, noiseShapes(generator.config.sizePx / 2).length);
-  const bands = mobileSynthesis(own, { ...inputs, noise }, generator.config, generator.parts);
-  return inverseHaar(bands.at(-1)!);
-}
+import { openGenerator } from "./run_generator.ts";
 
 /** Latents of seeds: `[N,D]`, each a function of its seed only. */
 export function latentsOf(seeds: readonly number[], styleDim: number): HostArray {
@@ -44,54 +29,50 @@ export function noiseOf(seed: number, sizePx: number): HostArray[] {
   return noiseShapes(sizePx).map((shape) => random.normal(shape));
 }
 
-/** Which images {@linkcode generateImages} makes. */
+/** Which images {@linkcode generateImages} makes: of seeds, or of styles. */
 export interface GenerateOptions {
-  /** One image each. */
-  readonly seeds: readonly number[];
-  /** Psi of the truncation trick; 1 leaves styles as they are. */
+  /** Each seed is an image, whatever the others are. */
+  readonly seeds?: readonly number[];
+  /** Styles `[N,D]` or `[N,L,D]` instead of seeds. */
+  readonly w?: HostArray;
+  /** Psi of the truncation trick: 1 leaves styles as they are, 0 gives the mean image. */
   readonly truncation?: number;
-  /** Seed of the noise maps, which all images share. */
+  /** Noise maps `[1 or N,r,r,1]`; by default those of `noiseSeed`, shared by all images. */
+  readonly noise?: readonly HostArray[];
   readonly noiseSeed?: number;
   /** Images per run of the graph. */
   readonly batch?: number;
 }
 
-/** Images of seeds: `[N,S,S,3]`, in about [-1, 1]. */
+/**
+ * Generates images: `[N,S,S,3]` in about [-1, 1], not clamped.
+ *
+ * @throws {TypeError} If there are neither seeds nor styles, or both.
+ */
 export async function generateImages(
   generator: Generator,
-  { seeds, truncation = 1, noiseSeed = 0, batch = 16 }: GenerateOptions,
+  options: GenerateOptions,
   { engine }: { readonly engine: Engine },
 ): Promise<HostArray> {
-  const { config, weights } = generator;
-  const run = engine.compile(
-    ({ z, psi, noise }: { z: tf.Tensor; psi: tf.Tensor; noise: tf.Tensor[] }) => {
-      const params = lift(weights);
-      const own = under(params, "mapping");
-      const w = mapping(own, z as tf.Tensor2D, config);
-      const mean = tf.mul(own["w_mean"]!, tf.sub(1, psi));
-      const inputs = { w: tf.add(tf.mul(w, psi), mean), noise: noise as tf.Tensor4D[] };
-      return { image: imageOf(generator, params, inputs) };
-    },
-    { name: `generate (${generator.kind})` },
-  );
-  const noise = noiseOf(noiseSeed, config.sizePx);
-  const psi = { shape: [], data: Float32Array.of(truncation) };
-  const data = new Float32Array(seeds.length * config.sizePx ** 2 * 3);
-  try {
-    for (let i = 0; i < seeds.length; i += batch) {
-      // The last batch is filled up with its first seed, so that one graph serves all.
-      const some = Array.from(
-        { length: Math.min(batch, seeds.length) },
-        (_, k) => seeds[i + k] ?? seeds[i]!,
-      );
-      const { image } = await run({ z: latentsOf(some, config.styleDim), psi, noise });
-      const size = config.sizePx ** 2 * 3;
-      data.set(image.data.subarray(0, Math.min(batch, seeds.length - i) * size), i * size);
-    }
-  } finally {
-    await run.dispose();
+  const { seeds, truncation = 1, noiseSeed = 0, batch = 16 } = options;
+  if ((seeds === undefined) === (options.w === undefined)) {
+    throw new TypeError(
+      `Cannot generate images: expected either "seeds" or "w" but received ${
+        seeds ? "both" : "neither"
+      }`,
+    );
   }
-  return { shape: [seeds.length, config.sizePx, config.sizePx, 3], data };
+  const { sizePx, styleDim } = generator.config;
+  const running = openGenerator(generator, engine);
+  try {
+    const w = options.w
+      ? await running.truncate(options.w, truncation)
+      : await running.styles(latentsOf(seeds!, styleDim), { truncation });
+    const noise = options.noise ?? noiseOf(noiseSeed, sizePx);
+    return (await running.images(w, noise, { batch })).image;
+  } finally {
+    await running.dispose();
+  }
 }
 
 /** The mean style of 10,000 latents of a fixed seed, `[D]`: what truncation moves towards. */

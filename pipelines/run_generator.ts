@@ -1,0 +1,124 @@
+/**
+ * Runs generators on the engine: latents to styles, styles and noise to images.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { HostArray } from "../core/contracts.ts";
+import { lift } from "../core/flat.ts";
+import { under } from "../core/params.ts";
+import type { Engine } from "../engine/mod.ts";
+import { inverseHaar } from "../layers/haar.ts";
+import { noiseShapes } from "../networks/config.ts";
+import type { Generator } from "../networks/generator.ts";
+import { mapping } from "../networks/mapping.ts";
+import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
+import { synthesis } from "../networks/synthesis.ts";
+
+/** What a generator makes of styles. */
+export interface GeneratorOutput<T = HostArray> {
+  /** `[N,S,S,3]`, in about [-1, 1], not clamped. */
+  readonly image: T;
+  /** A student's wavelet bands `[N,r,r,12]`, coarsest first; a teacher has none. */
+  readonly heads: readonly T[];
+}
+
+/** A generator on an engine. Dispose it, or its sessions stay. */
+export interface RunningGenerator {
+  /** Latents `[N,D]` to styles `[N,D]`, moved towards the mean style by `truncation`. */
+  styles(z: HostArray, options?: { readonly truncation?: number }): Promise<HostArray>;
+  /** Moves styles `[N,D]` or `[N,L,D]` towards the mean style. */
+  truncate(w: HostArray, truncation: number): Promise<HostArray>;
+  /** Styles `[N,D]` or `[N,L,D]` and noise `[1 or N,r,r,1]` to images, `batch` at a time. */
+  images(
+    w: HostArray,
+    noise: readonly HostArray[],
+    options?: { readonly batch?: number },
+  ): Promise<GeneratorOutput>;
+  dispose(): Promise<void>;
+}
+
+/** Traced: the images and the bands of styles. */
+export function runSynthesis(
+  generator: Generator,
+  { w, noise }: { readonly w: tf.Tensor; readonly noise: readonly tf.Tensor4D[] },
+): GeneratorOutput<tf.Tensor> {
+  const params = under(lift(generator.weights), "synthesis");
+  if (generator.kind === "teacher") {
+    return { image: synthesis(params, { w, noise }, generator.config), heads: [] };
+  }
+  const own = noise.slice(0, noiseShapes(generator.config.sizePx / 2).length);
+  const heads = mobileSynthesis(params, { w, noise: own }, generator.config, generator.parts);
+  return { image: inverseHaar(heads.at(-1)!), heads };
+}
+
+/** Prepares a generator; it is compiled when it first runs. */
+export function openGenerator(generator: Generator, engine: Engine): RunningGenerator {
+  const { config, weights, kind } = generator;
+  const mappingParams = () => under(lift(weights), "mapping");
+  const toStyles = engine.compile(
+    ({ z }: { z: tf.Tensor }) => mapping(mappingParams(), z as tf.Tensor2D, config),
+    { name: `mapping of the ${kind}` },
+  );
+  const pull = engine.compile(
+    ({ w, mean, psi }: { w: tf.Tensor; mean: tf.Tensor; psi: tf.Tensor }) =>
+      tf.add(tf.mul(w, psi), tf.mul(mean, tf.sub(1, psi))),
+    { name: "truncation" },
+  );
+  const toImages = engine.compile(
+    ({ w, noise }: { w: tf.Tensor; noise: tf.Tensor[] }) =>
+      runSynthesis(generator, { w, noise: noise as tf.Tensor4D[] }),
+    { name: `synthesis of the ${kind}` },
+  );
+  const truncated = async (w: HostArray, truncation: number) => {
+    const mean = weights["mapping.w_mean"];
+    if (truncation === 1 || !mean) return w;
+    return await pull({ w, mean, psi: { shape: [], data: Float32Array.of(truncation) } });
+  };
+  return {
+    styles: async (z, { truncation = 1 } = {}) => truncated(await toStyles({ z }), truncation),
+    truncate: truncated,
+    images: async (w, noise, { batch = 16 } = {}) => {
+      const count = w.shape[0]!;
+      const size = Math.min(batch, count);
+      const parts: GeneratorOutput[] = [];
+      for (let first = 0; first < count; first += size) {
+        const some = noise.map((map) => map.shape[0] === 1 ? map : rows(map, first, size));
+        parts.push(await toImages({ w: rows(w, first, size), noise: some }));
+      }
+      return join(parts, count);
+    },
+    dispose: async () => {
+      for (const each of [toStyles, pull, toImages]) await each.dispose();
+    },
+  };
+}
+
+/** `size` rows from `first` on; missing ones repeat the last, so that one graph serves all batches. */
+function rows({ shape, data }: HostArray, first: number, size: number): HostArray {
+  const length = data.length / shape[0]!;
+  const taken = new Float32Array(size * length);
+  for (let i = 0; i < size; i++) {
+    const from = Math.min(first + i, shape[0]! - 1) * length;
+    taken.set(data.subarray(from, from + length), i * length);
+  }
+  return { shape: [size, ...shape.slice(1)], data: taken };
+}
+
+function join(parts: readonly GeneratorOutput[], count: number): GeneratorOutput {
+  const concat = (arrays: readonly HostArray[]): HostArray => {
+    const { shape, data } = arrays[0]!;
+    const length = data.length / shape[0]!;
+    const all = new Float32Array(count * length);
+    let at = 0;
+    for (const array of arrays) {
+      all.set(array.data.subarray(0, Math.min(array.data.length, all.length - at)), at);
+      at += array.data.length;
+    }
+    return { shape: [count, ...shape.slice(1)], data: all };
+  };
+  return {
+    image: concat(parts.map(({ image }) => image)),
+    heads: parts[0]!.heads.map((_, i) => concat(parts.map(({ heads }) => heads[i]!))),
+  };
+}
