@@ -8,6 +8,7 @@
  * @module
  */
 import { crc32, inflateRawSync } from "node:zlib";
+import { quote } from "./describe.ts";
 import { bytesAccess, type RandomAccess, unreadable } from "./random_access.ts";
 
 /** One file in an archive. */
@@ -105,9 +106,8 @@ function decodeName(archive: RandomAccess, at: number, bytes: Uint8Array): strin
     throw unreadable(archive, at, "a member's name in UTF-8", "other bytes");
   }
   const climbs = name.split("/").some((segment) => segment === ".." || segment === ".");
-  // deno-lint-ignore no-control-regex -- control characters in a name are what is looked for
-  if (!name || climbs || /^\/|^[A-Za-z]:|[\\\x00-\x1f]/.test(name)) {
-    throw unreadable(archive, at, "a member's name inside the archive", JSON.stringify(name));
+  if (!name || climbs || /^\/|^[A-Za-z]:|\\|\p{Cc}/u.test(name)) {
+    throw unreadable(archive, at, "a member's name inside the archive", quote(name));
   }
   return name;
 }
@@ -136,7 +136,7 @@ function readRecords(archive: RandomAccess): { records: Record[]; directory: num
     }
     const name = decodeName(archive, start + at, bytes.subarray(at + 46, at + 46 + nameLength));
     if (view.getUint16(at + 8, true) & 1) {
-      throw unreadable(archive, start + at, "members that are not encrypted", `"${name}"`);
+      throw unreadable(archive, start + at, "members that are not encrypted", `${quote(name)}`);
     }
     const extra = viewOf(bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
     const plain = {
@@ -166,14 +166,16 @@ function checkRecords(archive: RandomAccess, records: readonly Record[]): void {
   const seen = new Set<string>();
   for (const { name, size, packedSize, method, header } of records) {
     const place = Math.min(header, archive.size);
-    if (seen.has(name)) throw unreadable(archive, place, "each member once", `"${name}" twice`);
+    if (seen.has(name)) {
+      throw unreadable(archive, place, "each member once", `${quote(name)} twice`);
+    }
     seen.add(name);
     if (method !== 0 && method !== 8) {
-      throw unreadable(archive, place, `"${name}" stored or deflated`, `method ${method}`);
+      throw unreadable(archive, place, `${quote(name)} stored or deflated`, `method ${method}`);
     }
     if (size > maximumMemberBytes || (method === 0 && size !== packedSize)) {
       const rule = method === 0 ? `${packedSize} bytes` : `at most ${maximumMemberBytes} bytes`;
-      throw unreadable(archive, place, `"${name}" of ${rule}`, `${size} bytes`);
+      throw unreadable(archive, place, `${quote(name)} of ${rule}`, `${size} bytes`);
     }
   }
 }
@@ -189,17 +191,27 @@ function locate(
   for (const record of [...records].sort((a, b) => a.header - b.header)) {
     const { name, header, packedSize } = record;
     if (header < free || header + 30 > directory) {
-      throw unreadable(archive, Math.min(header, archive.size), `"${name}" apart`, "an overlap");
+      throw unreadable(
+        archive,
+        Math.min(header, archive.size),
+        `${quote(name)} apart`,
+        "an overlap",
+      );
     }
     const local = viewOf(archive.read(header, 30));
     const nameLength = local.getUint16(26, true);
     const start = header + 30 + nameLength + local.getUint16(28, true);
     const named = local.getUint32(0, true) === 0x04034b50 &&
       decodeName(archive, header, archive.read(header + 30, nameLength)) === name;
-    if (!named) throw unreadable(archive, header, `the header of "${name}"`, "something else");
+    if (!named) throw unreadable(archive, header, `the header of ${quote(name)}`, "something else");
     free = start + packedSize;
     if (free > directory) {
-      throw unreadable(archive, start, `the ${packedSize} bytes of "${name}"`, "the directory");
+      throw unreadable(
+        archive,
+        start,
+        `the ${packedSize} bytes of ${quote(name)}`,
+        "the directory",
+      );
     }
     places.set(record, start);
   }
@@ -223,10 +235,15 @@ function openMember(archive: RandomAccess, record: Record, start: number): Rando
       const unpacked = inflateRawSync(packed, { maxOutputLength: Math.max(size, 1) });
       content = bytesAccess(unpacked, `${archive.name}/${name}`);
     } catch {
-      throw unreadable(archive, start, `"${name}" to unpack to ${size} bytes`, "a damaged member");
+      throw unreadable(
+        archive,
+        start,
+        `${quote(name)} to unpack to ${size} bytes`,
+        "a damaged member",
+      );
     }
     if (content.size !== size) {
-      throw unreadable(archive, start, `"${name}" of ${size} bytes`, `${content.size} bytes`);
+      throw unreadable(archive, start, `${quote(name)} of ${size} bytes`, `${content.size} bytes`);
     }
   }
   // PyTorch can be told to leave the checksums out: then the field is zero.
@@ -235,7 +252,7 @@ function openMember(archive: RandomAccess, record: Record, start: number): Rando
     throw unreadable(
       archive,
       start,
-      `the bytes of "${name}" to have checksum ${crc.toString(16)}`,
+      `the bytes of ${quote(name)} to have checksum ${crc.toString(16)}`,
       `${sum.toString(16)}, so the file is damaged`,
     );
   }
