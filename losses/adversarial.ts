@@ -3,7 +3,9 @@ import { z } from "zod";
 import type { Loss } from "../core/contracts.ts";
 import { defineLoss } from "../core/define.ts";
 
-const options = z.object({
+const options: z.ZodObject<{
+  form: z.ZodDefault<z.ZodEnum<{ non_saturating: "non_saturating"; bce: "bce" }>>;
+}> = z.object({
   /**
    * `non_saturating` is StyleGAN2's. `bce` is the paper's first version: binary cross-entropy of
    * sigmoid(logits), which is the same function for the student, and for the discriminator the mean

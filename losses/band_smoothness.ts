@@ -17,7 +17,21 @@ const bandChannels = {
 const weight = (value: number) => z.number().nonnegative().default(value);
 const length = z.number().positive();
 
-const options = z.object({
+type OfBands<Schema extends z.ZodType> = z.ZodObject<
+  { ll: Schema; lh: Schema; hl: Schema; hh: Schema }
+>;
+
+const options: z.ZodObject<{
+  target: z.ZodDefault<
+    z.ZodUnion<
+      readonly [
+        z.ZodEnum<{ teacher: "teacher"; batch_mean: "batch_mean" }>,
+        OfBands<z.ZodNumber>,
+      ]
+    >
+  >;
+  bandWeights: z.ZodPrefault<OfBands<z.ZodDefault<z.ZodNumber>>>;
+}> = z.object({
   /** Length to aim at: the teacher's for the same style and direction, the batch's mean, or given. */
   target: z.union([
     z.enum(["teacher", "batch_mean"]),

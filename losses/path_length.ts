@@ -20,7 +20,9 @@ export function pathLengths(
   return tf.sqrt(tf.add(perImage, 1e-12)) as tf.Tensor1D; // the root has no slope at zero
 }
 
-const options = z.object({
+const options: z.ZodObject<{
+  target: z.ZodDefault<z.ZodUnion<readonly [z.ZodLiteral<"batch_mean">, z.ZodNumber]>>;
+}> = z.object({
   /** Length to aim at: that of the batch on average, or a number. */
   target: z.union([z.literal("batch_mean"), z.number().positive()]).default("batch_mean"),
 });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Loss } from "../core/contracts.ts";
 import { defineLoss } from "../core/define.ts";
 
-const options = z.object({
+const options: z.ZodObject<{ norm: z.ZodDefault<z.ZodEnum<{ l1: "l1"; l2: "l2" }>> }> = z.object({
   /** Difference of two feature maps: mean absolute (the author's code) or mean squared. */
   norm: z.enum(["l1", "l2"]).default("l1"),
 });

@@ -3,7 +3,10 @@ import { z } from "zod";
 import type { Loss } from "../core/contracts.ts";
 import { defineLoss } from "../core/define.ts";
 
-const options = z.object({
+const options: z.ZodObject<{
+  l1: z.ZodDefault<z.ZodNumber>;
+  l2: z.ZodDefault<z.ZodNumber>;
+}> = z.object({
   /** Weight of the mean absolute difference. */
   l1: z.number().nonnegative().default(1),
   /** Weight of the mean squared difference. */

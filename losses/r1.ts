@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Loss } from "../core/contracts.ts";
 import { defineLoss } from "../core/define.ts";
 
-const options = z.object({
+const options: z.ZodObject<{ gamma: z.ZodDefault<z.ZodNumber> }> = z.object({
   /** Strength; 10 in StyleGAN2's config-f and MobileStyleGAN. ADA's rule: 0.0002 size^2 / batch. */
   gamma: z.number().nonnegative().default(10),
 });

@@ -3,9 +3,15 @@ import { z } from "zod";
 import type { Loss } from "../core/contracts.ts";
 import { defineLoss } from "../core/define.ts";
 
-const weight = z.number().nonnegative().default(1);
+type Weight = z.ZodDefault<z.ZodNumber>;
 
-const options = z.object({
+const weight: Weight = z.number().nonnegative().default(1);
+
+const options: z.ZodObject<{
+  l1: Weight;
+  l2: Weight;
+  bandWeights: z.ZodPrefault<z.ZodObject<{ ll: Weight; lh: Weight; hl: Weight; hh: Weight }>>;
+}> = z.object({
   /** Weight of the mean absolute difference. */
   l1: weight,
   /** Weight of the mean squared difference. */
