@@ -61,7 +61,7 @@ export interface Upscale<
 > extends Described<Name, Schema> {
   readonly kind: "upscale";
   /** Weights that are saved but not trained. */
-  readonly buffers?: readonly Weight[];
+  readonly buffers?: readonly NoInfer<Weight>[];
   outChannels(channels: number, options: OptionsOf<Schema>): number;
   init(
     dims: { readonly channels: number; readonly styleDim: number },
@@ -88,7 +88,7 @@ export interface Demodulation<
   Weight extends string = string,
 > extends Described<Name, Schema> {
   readonly kind: "demodulation";
-  readonly buffers?: readonly Weight[];
+  readonly buffers?: readonly NoInfer<Weight>[];
   init(
     dims: { readonly inChannels: number },
     random: Random,
@@ -118,7 +118,7 @@ export interface Conv<
   Weight extends string = string,
 > extends Described<Name, Schema> {
   readonly kind: "conv";
-  readonly buffers?: readonly Weight[];
+  readonly buffers?: readonly NoInfer<Weight>[];
   init(
     dims: { readonly inChannels: number; readonly outChannels: number; readonly styleDim: number },
     random: Random,
@@ -165,7 +165,7 @@ export interface Head<
   Weight extends string = string,
 > extends Described<Name, Schema> {
   readonly kind: "head";
-  readonly buffers?: readonly Weight[];
+  readonly buffers?: readonly NoInfer<Weight>[];
   /** Whether the output of a scale needs the scale below it: then no head is auxiliary. */
   readonly usesPrevious: boolean;
   init(

@@ -65,6 +65,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   registerMissingGradients();
   tf.enableProdMode(); // no advice on the console, no checks for NaN that would read every tensor
   await tf.setBackend("cpu"); // what host code between compiled steps runs on
+  // TensorFlow.js looks at `GPUBuffer` when it makes a tensor. The first look makes Deno load it, and
+  // run whatever promises wait: were that during a trace, they would run in the middle of it.
+  tf.scalar(0).dispose();
   if (engine === "tfjs") return await (await import("./tfjs.ts")).createTfjsEngine();
   return await (await import("./onnx.ts")).createOnnxEngine(threads);
 }
