@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type * as tf from "@tensorflow/tfjs";
 import type { Attributes, DType, Op } from "./program.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -12,15 +13,37 @@ export interface TensorType {
   readonly dtype: DType;
 }
 
-/** The rule of one TensorFlow.js kernel. */
+/** The rule of a TensorFlow.js kernel that becomes ONNX nodes of its own. */
 export interface KernelRule {
   readonly kernel: string;
   /** Names of the inputs in order; `"..."` for kernels that take a list. */
   readonly inputs: readonly string[] | "...";
-  /** Types of the outputs. */
+  /**
+   * Types of the outputs.
+   *
+   * @throws {RangeError} If the inputs do not fit, with a message `expected ... but received ...`.
+   */
   infer(inputs: readonly TensorType[], attributes: Attributes): TensorType | readonly TensorType[];
   /** Writes the operation. */
   lower(op: Op, lowering: Lowering): void;
+}
+
+/** Inputs of a kernel by name; those of a list are named `0`, `1`, ... */
+export type NamedInputs = Readonly<Record<string, tf.Tensor>>;
+
+/** The rule of a TensorFlow.js kernel that is recorded as other kernels. */
+export interface ComposedRule {
+  readonly kernel: string;
+  /** Computes the kernel with TensorFlow.js functions; optional inputs may be missing. */
+  compose(inputs: NamedInputs, attributes: Attributes): tf.Tensor | readonly tf.Tensor[];
+}
+
+/** What makes a kernel known to the compiled engines. */
+export type Rule = KernelRule | ComposedRule;
+
+/** Whether a rule is recorded as other kernels. */
+export function isComposed(rule: Rule): rule is ComposedRule {
+  return "compose" in rule;
 }
 
 /** The number of elements of a shape. */
@@ -34,20 +57,26 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** The shape of two operands after broadcasting; a `RangeError` names both when they do not fit. */
-export function broadcastShape(
-  kernel: string,
-  a: readonly number[],
-  b: readonly number[],
-): number[] {
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
       throw new RangeError(
-        `Cannot trace "${kernel}": expected shapes that broadcast but received [${a}] and [${b}]`,
+        `expected shapes that broadcast but received ${list([a, b])}`,
       );
     }
     return x === 1 ? y : x;
   });
+}
+
+/** Shapes as words: `[2,3] and [4]`. */
+export function list(shapes: readonly (readonly number[])[]): string {
+  return shapes.map((shape) => `[${shape}]`).join(" and ");
+}
+
+/** An axis counted from the front. */
+export function axisOf(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
 }

@@ -5,12 +5,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import leven from "leven";
 import type { GraphRandom } from "../core/random.ts";
-import { kernelRules } from "./kernels/mod.ts";
-import type { Draw, DType, Op, Program, Value } from "./program.ts";
-import { type KernelRule, sizeOf, type TensorType } from "./rule.ts";
+import { builtInRules, unsupportedKernels } from "./kernels/mod.ts";
+import type { Draw, Op, Program, Value } from "./program.ts";
+import { isComposed, type NamedInputs, type Rule, sizeOf, type TensorType } from "./rule.ts";
 
-const BACKEND = "haarlem-tracing";
+/** Name of the backend in TensorFlow.js's registry. */
+export const TRACING_BACKEND = "haarlem-tracing";
 
 /** What a traced function is given besides its inputs. */
 export interface TraceContext {
@@ -23,27 +25,58 @@ interface Recording {
   readonly ops: Op[];
   readonly draws: Draw[];
   readonly inputs: number[];
+  /** Numbers of this recording for constants, which may be older than it. */
+  readonly constants: Map<Value, number>;
 }
 
+/** What stands behind a tensor: a value of one recording, or numbers that any recording may use. */
+type Entry = { readonly recording: Recording; readonly id: number } | { readonly constant: Value };
+
 class TracingBackend extends tf.KernelBackend {
-  readonly data: tf.DataStorage<number> = new tf.DataStorage(this, tf.engine());
+  readonly data: tf.DataStorage<Entry> = new tf.DataStorage(this, tf.engine());
   recording: Recording | undefined;
 
   #current(): Recording {
     if (!this.recording) throw new Error("Cannot trace: no recording is open");
     return this.recording;
   }
+  get name(): string {
+    return this.#current().name;
+  }
   /** Adds a value and returns the tensor info that stands for it. */
   add(value: Value): tf.TensorInfo {
+    const recording = this.#current();
+    const entry = { recording, id: recording.values.push(value) - 1 };
+    return this.#info(entry, value.shape, value.dtype);
+  }
+  /** Another tensor of the same value. Returning a tensor itself would double its gradient. */
+  alias({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+    return this.#info(this.data.get(dataId), shape, dtype);
+  }
+  #info(entry: Entry, shape: readonly number[], dtype: tf.DataType): tf.TensorInfo {
     const dataId = {};
-    this.data.set(dataId, this.#current().values.push(value) - 1);
-    return { dataId, shape: [...value.shape], dtype: value.dtype };
+    this.data.set(dataId, entry);
+    return { dataId, shape: [...shape], dtype };
+  }
+  /** The number of a tensor's value in the open recording. */
+  idOf({ dataId }: tf.TensorInfo): number {
+    const { name, values, constants } = this.#current();
+    const entry = this.data.get(dataId);
+    if ("constant" in entry) {
+      let id = constants.get(entry.constant);
+      if (id === undefined) constants.set(entry.constant, id = values.push(entry.constant) - 1);
+      return id;
+    }
+    if (entry.recording === this.recording) return entry.id;
+    throw new Error(
+      `Cannot trace "${name}": expected tensors of its own but received one that was recorded for "${entry.recording.name}"; return it there and pass it as an input`,
+    );
   }
   append(op: Op): void {
     this.#current().ops.push(op);
   }
   override write(values: tf.BackendValues | null, shape: number[], dtype: tf.DataType): object {
-    return this.add(constantValue(values, shape, dtype)).dataId;
+    return this.#info({ constant: constantValue(values, shape, dtype) }, shape, dtype).dataId;
   }
   override move(
     dataId: object,
@@ -51,21 +84,21 @@ class TracingBackend extends tf.KernelBackend {
     shape: number[],
     dtype: tf.DataType,
   ): void {
-    const { values: all } = this.#current();
-    this.data.set(dataId, all.push(constantValue(values, shape, dtype)) - 1);
+    this.data.set(dataId, { constant: constantValue(values, shape, dtype) });
   }
   override readSync(dataId: object): tf.BackendValues {
-    const { name, values, ops } = this.#current();
-    const id = this.data.get(dataId);
-    const { constant } = values[id]!;
-    if (constant) return constant;
-    const producer = ops.find(({ outputs }) => outputs.includes(id))?.kernel ?? "an input";
+    const entry = this.data.get(dataId);
+    if ("constant" in entry) return entry.constant.constant!;
+    const { recording: { name, ops }, id } = entry;
+    const producer = ops.find(({ outputs }) => outputs.includes(id))?.kernel;
     throw new Error(
-      `Cannot trace "${name}": expected no value to be read but the function reads a result of ${producer}; compute with tensors only, or read outside of the compiled function`,
+      `Cannot trace "${name}": expected no value to be read but the function reads ${
+        producer ? `a result of "${producer}"` : "an input"
+      }; compute with tensors only, or read outside of the compiled function`,
     );
   }
   override read(dataId: object): Promise<tf.BackendValues> {
-    return Promise.resolve().then(() => this.readSync(dataId));
+    return Promise.resolve(this.readSync(dataId)); // throws at once, where the author sees it
   }
   override disposeData(): boolean {
     return true;
@@ -97,8 +130,7 @@ function constantValue(
   shape: readonly number[],
   dtype: tf.DataType,
 ): Value {
-  const size = sizeOf(shape);
-  const list = (values ?? new Float32Array(size)) as ArrayLike<number>;
+  const list = (values ?? new Float32Array(sizeOf(shape))) as ArrayLike<number>;
   if (dtype === "int32") return { shape, dtype, constant: Int32Array.from(list) };
   if (dtype === "bool") return { shape, dtype, constant: Uint8Array.from(list) };
   if (dtype !== "float32") {
@@ -115,64 +147,106 @@ const tracingBackend: () => TracingBackend = (() => {
   return () => {
     if (backend) return backend;
     const made = backend = new TracingBackend();
-    tf.registerBackend(BACKEND, () => made, 0);
-    for (const rule of kernelRules) registerRule(made, rule);
-    tf.registerKernel({
-      kernelName: "Identity",
-      backendName: BACKEND,
-      // A new tensor of the same value: returning the input itself would double its gradient.
-      kernelFunc: ({ inputs }) => {
-        const { dataId, shape, dtype } = inputs["x"] as tf.TensorInfo;
-        return { dataId, shape, dtype };
-      },
-    });
+    tf.registerBackend(TRACING_BACKEND, () => made, 0);
+    for (const rule of builtInRules) registerRule(made, rule);
+    register("Identity", ({ inputs }) => made.alias(inputs["x"] as tf.TensorInfo));
     return made;
   };
 })();
 
-function registerRule(backend: TracingBackend, rule: KernelRule): void {
-  tf.registerKernel({
-    kernelName: rule.kernel,
-    backendName: BACKEND,
-    kernelFunc: ({ inputs, attrs }) => {
-      const named = inputs as Readonly<Record<string, tf.TensorInfo>>;
-      const list = rule.inputs === "..." || Array.isArray(inputs)
-        ? Object.values(named)
-        : rule.inputs.map((name) => named[name]).filter((info) => info !== undefined);
-      const attributes = { ...attrs };
-      const inferred = rule.infer(list as unknown as TensorType[], attributes);
-      const many = Array.isArray(inferred);
-      const infos = (many ? inferred as TensorType[] : [inferred as TensorType])
-        .map(({ shape, dtype }) => backend.add({ shape, dtype }));
-      backend.append({
-        kernel: rule.kernel,
-        inputs: list.map((info) => backend.data.get(info.dataId)),
-        attributes,
-        outputs: infos.map((info) => backend.data.get(info.dataId)),
-      });
-      return many ? infos : infos[0]!;
-    },
+function register(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  tf.registerKernel({ kernelName, backendName: TRACING_BACKEND, kernelFunc });
+}
+
+function registerRule(backend: TracingBackend, rule: Rule): void {
+  if (isComposed(rule)) {
+    register(rule.kernel, ({ inputs, attrs }) => {
+      const made = rule.compose(inputs as unknown as NamedInputs, { ...attrs });
+      return Array.isArray(made)
+        ? made.map((tensor) => backend.alias(tensor))
+        : backend.alias(made as tf.Tensor);
+    });
+    return;
+  }
+  register(rule.kernel, ({ inputs, attrs }) => {
+    const named = inputs as Readonly<Record<string, tf.TensorInfo>>;
+    const list = rule.inputs === "..." || Array.isArray(inputs)
+      ? Object.values(named)
+      : rule.inputs.map((name) => named[name]).filter((info) => info !== undefined);
+    const attributes = { ...attrs };
+    const inferred = inferTypes(() => rule.infer(list as unknown as TensorType[], attributes));
+    const many = Array.isArray(inferred);
+    const infos = (many ? inferred as TensorType[] : [inferred as TensorType])
+      .map(({ shape, dtype }) => backend.add({ shape, dtype }));
+    backend.append({
+      kernel: rule.kernel,
+      inputs: list.map((info) => backend.idOf(info)),
+      attributes,
+      outputs: infos.map((info) => backend.idOf(info)),
+    });
+    return many ? infos : infos[0]!;
   });
+
+  /** Completes the sentence of a rule that refuses its inputs. */
+  function inferTypes<T>(infer: () => T): T {
+    try {
+      return infer();
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("expected ")) throw error;
+      throw new RangeError(
+        `Cannot trace "${rule.kernel}" in "${backend.name}": ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Makes the rules of an engine's owner known while a function runs. */
+function withRules<T>(backend: TracingBackend, rules: readonly Rule[], run: () => T): T {
+  const hidden = rules.map(({ kernel }) => tf.getKernel(kernel, TRACING_BACKEND));
+  rules.forEach((rule, i) => {
+    if (hidden[i]) tf.unregisterKernel(rule.kernel, TRACING_BACKEND);
+    registerRule(backend, rule);
+  });
+  try {
+    return run();
+  } finally {
+    rules.forEach(({ kernel }, i) => {
+      tf.unregisterKernel(kernel, TRACING_BACKEND);
+      if (hidden[i]) tf.registerKernel(hidden[i]);
+    });
+  }
 }
 
 /**
  * Records a pure function of tensors.
  *
+ * Its inputs and outputs are float32: outputs of other types are converted.
+ *
  * @param inputs Shapes of the inputs, in order.
+ * @param rules Rules besides the built-in ones; they go before those.
  * @throws {Error} If the function meets a kernel without a rule or reads a value.
  */
 export function trace(
   name: string,
   inputs: readonly (readonly number[])[],
   fn: (inputs: tf.Tensor[], context: TraceContext) => readonly tf.Tensor[],
+  rules: readonly Rule[] = [],
 ): Program {
   const backend = tracingBackend();
   const before = tf.getBackend();
   const outer = backend.recording;
-  const recording: Recording = { name, values: [], ops: [], draws: [], inputs: [] };
+  const recording: Recording = {
+    name,
+    values: [],
+    ops: [],
+    draws: [],
+    inputs: [],
+    constants: new Map(),
+  };
   const input = (shape: readonly number[]) => {
     const info = backend.add({ shape, dtype: "float32" });
-    recording.inputs.push(backend.data.get(info.dataId));
+    recording.inputs.push(backend.idOf(info));
     return tf.engine().makeTensorFromTensorInfo(info);
   };
   const draw = (shape: readonly number[], distribution: Draw["distribution"], p: number[]) => {
@@ -185,35 +259,43 @@ export function trace(
     uniform: (shape, minimum, maximum) => draw(shape, "uniform", [minimum, maximum]),
   };
   backend.recording = recording;
-  tf.setBackend(BACKEND);
+  tf.setBackend(TRACING_BACKEND);
   try {
     let outputs: number[] = [];
-    tf.tidy(() => {
-      const tensors = fn(inputs.map(input), { random });
-      outputs = tensors.map((tensor) => backend.data.get(tensor.dataId));
-    });
+    const run = () => {
+      outputs = fn(inputs.map(input), { random }).map((tensor) =>
+        backend.idOf(tensor.dtype === "float32" ? tensor : tf.cast(tensor, "float32"))
+      );
+    };
+    withRules(backend, rules, () => tf.tidy(run));
     const { values, ops, draws, inputs: ids } = recording;
     return { name, values, ops, draws, inputs: ids, outputs };
   } catch (error) {
-    throw explain(error, name);
+    throw explain(error, name, rules);
   } finally {
     backend.recording = outer;
     if (before) tf.setBackend(before);
   }
 }
 
-/** Turns TensorFlow.js's "not registered" into a sentence for the author of the function. */
-function explain(error: unknown, name: string): unknown {
+/** Turns TensorFlow.js's errors into sentences for the author of the function. */
+function explain(error: unknown, name: string, rules: readonly Rule[]): unknown {
   const missing = /Kernel '(\w+)' not registered for backend/.exec(String(error))?.[1];
-  if (!missing) return error;
-  const known = kernelRules.map(({ kernel }) => kernel).sort().join(", ");
-  return new RangeError(
-    `Cannot trace "${name}": expected kernels that have a rule but received "${missing}"; known kernels are ${known}`,
-    { cause: error },
-  );
-}
-
-/** Whether a dtype of TensorFlow.js can be traced. */
-export function isDType(dtype: string): dtype is DType {
-  return dtype === "float32" || dtype === "int32" || dtype === "bool";
+  if (missing) {
+    const reason = unsupportedKernels[missing];
+    const known = [...builtInRules, ...rules].map(({ kernel }) => kernel);
+    const nearestFirst = [...new Set(known)].sort((a, b) =>
+      leven(a, missing) - leven(b, missing) || (a < b ? -1 : 1)
+    );
+    return new RangeError(
+      `Cannot trace "${name}": expected kernels that have a rule but received "${missing}"${
+        reason ? ` (${reason})` : ""
+      }; known kernels, nearest first, are ${nearestFirst.join(", ")}`,
+      { cause: error },
+    );
+  }
+  // What TensorFlow.js asserts does not say which of many functions is meant.
+  const bare = error instanceof Error && error.name === "Error" &&
+    !error.message.startsWith("Cannot trace");
+  return bare ? new Error(`Cannot trace "${name}": ${error.message}`, { cause: error }) : error;
 }

@@ -1,5 +1,5 @@
 /** Matrix products. @module */
-import { broadcastShape, type KernelRule } from "../rule.ts";
+import { broadcastShape, type KernelRule, list } from "../rule.ts";
 
 const swapped = (rank: number) => [...Array(rank - 2).keys(), rank - 1, rank - 2];
 
@@ -12,13 +12,11 @@ export const matmulRules: readonly KernelRule[] = [{
     const [inner, n] = transposeB ? b!.shape.slice(-2).reverse() : b!.shape.slice(-2);
     if (k !== inner) {
       throw new RangeError(
-        `Cannot trace "BatchMatMul": expected equal inner sizes but received [${a!.shape}] and [${
-          b!.shape
-        }]`,
+        `expected equal inner sizes but received ${list([a!.shape, b!.shape])}`,
       );
     }
-    const batch = broadcastShape("BatchMatMul", a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-    return { shape: [...batch, m!, n!], dtype: "float32" };
+    const batch = broadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    return { shape: [...batch, m!, n!], dtype: a!.dtype };
   },
   lower({ inputs, attributes: { transposeA, transposeB }, outputs: [out] }, l) {
     const operand = (id: number, transpose: boolean) =>

@@ -2,14 +2,15 @@
 import * as tf from "@tensorflow/tfjs";
 import { channelsFirst, type Layout } from "../lowering.ts";
 import type { Attributes } from "../program.ts";
-import { type KernelRule, sizeOf } from "../rule.ts";
+import { axisOf, type KernelRule, list, sameShape, sizeOf, type TensorType } from "../rule.ts";
+import { typedScalar } from "./typed.ts";
 
 const ORDER = channelsFirst([0, 1, 2, 3]);
-const physicalAxis = (layout: Layout, axis: number) =>
+/** Where an axis lies in a layout. */
+export const physicalAxis = (layout: Layout, axis: number) =>
   layout === "channelsFirst" ? ORDER.indexOf(axis) : axis;
 const physical = <T>(layout: Layout, list: readonly T[]) =>
   layout === "channelsFirst" ? channelsFirst(list) : [...list];
-const axisOf = (axis: number, rank: number) => axis < 0 ? axis + rank : axis;
 const withoutOnes = (shape: readonly number[]) => shape.filter((size) => size !== 1).join();
 
 const reshapeRule = (
@@ -32,13 +33,32 @@ const reshapeRule = (
   },
 });
 
+/** Begin and size of a slice, complete. */
+function sliceOf(shape: readonly number[], begin: number[], size: number[]) {
+  // parseSliceParams reads only the shape of the tensor it is given.
+  const like = { shape: [...shape] } as tf.TensorInfo;
+  return tf.slice_util.parseSliceParams(like, begin, size) as [number[], number[]];
+}
+
+/** Refuses shapes that differ, but for one axis. */
+function refuseUnequal(types: readonly TensorType[], axis = -1): void {
+  const [first, ...others] = types.map(({ shape }) => shape.map((n, i) => i === axis ? 1 : n));
+  const odd = others.findIndex((shape) => !sameShape(shape, first!));
+  if (odd < 0) return;
+  throw new RangeError(
+    `expected equal shapes${axis < 0 ? "" : ` but for axis ${axis}`} but received ${
+      list([types[0]!.shape, types[odd + 1]!.shape])
+    }`,
+  );
+}
+
 /** Rules of this family. */
 export const shapeRules: readonly KernelRule[] = [
-  reshapeRule(
-    "Reshape",
-    "x",
-    (from, { shape }) => tf.util.inferFromImplicitShape(shape, sizeOf(from)),
-  ),
+  reshapeRule("Reshape", "x", (from, { shape }) => {
+    const to = tf.util.inferFromImplicitShape(shape, sizeOf(from));
+    if (sizeOf(to) === sizeOf(from)) return to;
+    throw new RangeError(`expected shapes of equal size but received ${list([from, shape])}`);
+  }),
   reshapeRule("ExpandDims", "input", (from, { dim }) => {
     const shape = [...from];
     shape.splice(dim < 0 ? dim + from.length + 1 : dim, 0, 1);
@@ -47,13 +67,12 @@ export const shapeRules: readonly KernelRule[] = [
   {
     kernel: "Fill",
     inputs: [],
-    infer: (_, { shape, dtype }) => ({ shape, dtype: dtype ?? "float32" }),
-    lower({ attributes: { value, shape, dtype }, outputs: [out] }, l) {
-      const scalar = dtype === "int32"
-        ? l.constant(Int32Array.of(value), [], "int32")
-        : dtype === "bool"
-        ? l.constant(Uint8Array.of(value), [], "bool")
-        : l.scalar(value);
+    infer: (_, { shape, value, dtype }) => ({
+      shape,
+      dtype: dtype ?? (typeof value === "boolean" ? "bool" : "float32"),
+    }),
+    lower({ attributes: { value, shape }, outputs: [out] }, l) {
+      const scalar = typedScalar(l, value, l.value(out!).dtype);
       l.put(out!, l.emit("Expand", [scalar, l.integers(shape)]));
     },
   },
@@ -88,24 +107,27 @@ export const shapeRules: readonly KernelRule[] = [
       dtype: x!.dtype,
     }),
     lower({ inputs: [x], attributes: { perm }, outputs: [out] }, l) {
-      l.put(out!, l.transpose(l.get(x!), perm));
+      const layout = l.layoutOf([x!]);
+      const moves = (perm as number[]).map((axis) => physicalAxis(layout, axis));
+      const name = l.get(x!, layout);
+      l.put(out!, moves.every((axis, i) => axis === i) ? name : l.transpose(name, moves));
     },
   },
   {
     kernel: "Slice",
     inputs: ["x"],
     infer([x], { begin, size }) {
-      // parseSliceParams reads only the shape of the tensor it is given.
-      const like = { shape: [...x!.shape] } as tf.TensorInfo;
-      return { shape: tf.slice_util.parseSliceParams(like, begin, size)[1]!, dtype: x!.dtype };
+      const [starts, sizes] = sliceOf(x!.shape, begin, size);
+      if (x!.shape.every((length, i) => starts[i]! + sizes[i]! <= length)) {
+        return { shape: sizes, dtype: x!.dtype };
+      }
+      throw new RangeError(
+        `expected a part of [${x!.shape}] but received begin [${starts}] and size [${sizes}]`,
+      );
     },
     lower({ inputs: [x], attributes: { begin, size }, outputs: [out] }, l) {
       const shape = l.shape(x!);
-      const like = { shape: [...shape] } as tf.TensorInfo;
-      const [starts, sizes] = tf.slice_util.parseSliceParams(like, begin, size) as [
-        number[],
-        number[],
-      ];
+      const [starts, sizes] = sliceOf(shape, begin, size);
       const layout = l.layoutOf([x!]);
       const axes = shape.map((_, i) => i).filter((i) => sizes[i] !== shape[i]);
       const name = l.slice(
@@ -123,6 +145,7 @@ export const shapeRules: readonly KernelRule[] = [
     infer(types, { axis }) {
       const shape = [...types[0]!.shape];
       const at = axisOf(axis, shape.length);
+      refuseUnequal(types, at);
       shape[at] = types.reduce((sum, type) => sum + type.shape[at]!, 0);
       return { shape, dtype: types[0]!.dtype };
     },
@@ -159,6 +182,7 @@ export const shapeRules: readonly KernelRule[] = [
     inputs: "...",
     infer(types, { axis }) {
       const { shape, dtype } = types[0]!;
+      refuseUnequal(types);
       return { shape: shape.toSpliced(axisOf(axis, shape.length + 1), 0, types.length), dtype };
     },
     lower({ inputs, attributes: { axis }, outputs: [out] }, l) {
@@ -195,7 +219,7 @@ export const shapeRules: readonly KernelRule[] = [
       const sides = physical<[number, number]>(layout, paddings);
       const amounts = l.integers([...sides.map(([a]) => a), ...sides.map(([, b]) => b)]);
       const inputs = [l.get(x!, layout), amounts];
-      if (constantValue) inputs.push(l.scalar(constantValue));
+      if (constantValue) inputs.push(typedScalar(l, constantValue, l.value(x!).dtype));
       l.put(out!, l.emit("Pad", inputs), layout);
     },
   },
