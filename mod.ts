@@ -63,20 +63,38 @@ export type { MappingConfig } from "./networks/mapping.ts";
 export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 
 // Files of networks: ours, and other people's.
-export { loadGenerator } from "./pipelines/load_generator.ts";
+export { loadGenerator, type LoadGeneratorOptions } from "./pipelines/load_generator.ts";
 export { saveGenerator, type SaveGeneratorOptions } from "./pipelines/generator_file.ts";
 export { type SafetensorsOptions, writeSafetensorsFile } from "./io/safetensors.ts";
 export {
   convert,
   type Converted,
+  type ConvertedBase,
+  type ConvertedFeatures,
+  type ConvertedGenerator,
+  type ConvertedStudent,
+  type ConvertedTeacher,
   type ConvertKind,
   type ConvertOptions,
+  type ConvertReport,
   type ConvertSource,
 } from "./pipelines/convert.ts";
 
 // What runs.
 export type * from "./pipelines/events.ts";
-export { type DistillConfig, type DistillInput, parseConfig } from "./pipelines/distill_config.ts";
+export {
+  type ConfiguredDiscriminator,
+  type ConfiguredFeatures,
+  type ConfiguredLoss,
+  type ConfiguredOptimiser,
+  type ConfiguredPart,
+  type ConfiguredStudent,
+  type DistillConfig,
+  type DistillInput,
+  parseConfig,
+  type Written,
+  type WrittenConfig,
+} from "./pipelines/distill_config.ts";
 export { distill, type DistillContext } from "./pipelines/distill.ts";
 export { trainTeacher, type TrainTeacherContext } from "./pipelines/train_teacher.ts";
 export {

@@ -13,7 +13,7 @@ const part = z.strictObject({
 });
 
 /** A loss in a configuration. */
-export const lossSchema = z.strictObject({
+export const lossSchema: z.ZodType<ConfiguredLoss> = z.strictObject({
   name: z.string(),
   weight: z.number().nonnegative().optional(),
   from: z.number().nonnegative().optional(),
@@ -85,14 +85,132 @@ const schema = z.strictObject({
   checkpointSteps: z.int().positive().default(1000),
 });
 
-/** A distillation, complete: every default filled in. */
-export type DistillConfig = z.output<typeof schema>;
-/** A distillation as written: what is absent takes its default. */
-export type DistillInput = ReadonlyDeep<z.input<typeof schema>>;
+/** A loss in a configuration. */
+export interface ConfiguredLoss {
+  /** Its registered name. */
+  readonly name: string;
+  /** Factor of the term; 1 if absent. */
+  readonly weight?: number | undefined;
+  /** kimg at which the term starts; the loss's own if absent. */
+  readonly from?: number | undefined;
+  /** Applied on every n-th step, n times as strong; the loss's own if absent. */
+  readonly every?: number | undefined;
+  /** The loss's options; its defaults if absent. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+}
 
-/** The same JSON, not to be changed: presets are constants. */
-export type ReadonlyDeep<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
+/** A part in a configuration. */
+export interface ConfiguredPart {
+  /** Its registered name. */
+  readonly name: string;
+  /** The part's options; its defaults if absent. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The student that is distilled. */
+export interface ConfiguredStudent {
+  /** How feature maps are doubled. */
+  readonly upscale: ConfiguredPart;
+  /** The two convolutions of every block. */
+  readonly conv: ConfiguredPart;
+  /** How their outputs are normalised. */
+  readonly demodulation: ConfiguredPart;
+  /** How images are predicted. */
+  readonly head: ConfiguredPart;
+  /** Whether every scale has a head in training; the paper's student has. */
+  readonly auxiliary: boolean;
+  /** Channels at 4, 8, ..., half the size; by default the teacher's. */
+  readonly channels?: readonly number[] | undefined;
+}
+
+/** How the student's weights are updated: Adam. */
+export interface ConfiguredOptimiser {
+  /** Adam's rate. */
+  readonly learningRate: number;
+  /** Decay of the gradient's mean. */
+  readonly beta1: number;
+  /** Decay of the gradient's power. */
+  readonly beta2: number;
+  /** Keeps the division finite. */
+  readonly epsilon: number;
+  /** Steps over which the rate rises from zero. */
+  readonly warmupSteps: number;
+  /** `cosine` falls to zero at the last step; `constant` is the author's. */
+  readonly decay: "constant" | "cosine";
+  /** Largest norm of the gradient; absent: no clipping. */
+  readonly clipNorm?: number | undefined;
+}
+
+/** How the discriminator of the adversarial term starts and learns: Adam. */
+export interface ConfiguredDiscriminator {
+  /** `teacher`: starts from the teacher's own; `random`: from nothing, as the author's code. */
+  readonly initial: "random" | "teacher";
+  /** Adam's rate. */
+  readonly learningRate: number;
+  /** Decay of the gradient's mean. */
+  readonly beta1: number;
+  /** Decay of the gradient's power. */
+  readonly beta2: number;
+}
+
+/** The frozen network of the perceptual term. */
+export type ConfiguredFeatures =
+  | { readonly name: "discriminator" }
+  | { readonly name: "vgg16"; readonly path: string };
+
+/** A distillation, complete: every default filled in. */
+export interface DistillConfig {
+  /** Names the run's folder. */
+  readonly name: string;
+  /** File of the teacher; the context may give the network itself. */
+  readonly teacher?: string | undefined;
+  /** File of a student to start from; absent: random weights. */
+  readonly initialStudent?: string | undefined;
+  /** Plugins whose parts are used, as they were given. */
+  readonly plugins: readonly string[];
+  /** The student that is distilled. */
+  readonly student: ConfiguredStudent;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Images per step. */
+  readonly batch: number;
+  /** Steps of the whole run. */
+  readonly steps: number;
+  /** The terms of the objective. */
+  readonly losses: readonly ConfiguredLoss[];
+  /** How the student's weights are updated. */
+  readonly optimiser: ConfiguredOptimiser;
+  /** How the discriminator of the adversarial term starts and learns. */
+  readonly discriminator: ConfiguredDiscriminator;
+  /** The frozen network of the perceptual term. */
+  readonly features?: ConfiguredFeatures | undefined;
+  /** How the teacher's image is made smaller for the scales. */
+  readonly pyramid: "bilinear" | "area";
+  /** Probability that a sample mixes two styles. */
+  readonly styleMixing: number;
+  /** Psi of the styles that training draws; 1: none. */
+  readonly truncation: number;
+  /** Half-life in kimg of the student's moving average; 0: none. */
+  readonly averageKimg: number;
+  /** Steps between two measurements on held-out latents. */
+  readonly sampleSteps: number;
+  /** Steps between two checkpoints. */
+  readonly checkpointSteps: number;
+}
+
+/** A value as written: what is absent takes its default, but a part has its name. */
+export type Written<T> = T extends ConfiguredPart ? T
+  : T extends readonly (infer Item)[] ? readonly Written<Item>[]
+  : T extends object ? { readonly [Key in keyof T]?: Written<T[Key]> | undefined }
   : T;
+
+/** A configuration as written: fields that are absent take their defaults, save the `Required`. */
+export type WrittenConfig<Config, Required extends keyof Config> =
+  & { readonly [Key in Exclude<keyof Config, Required>]?: Written<Config[Key]> | undefined }
+  & { readonly [Key in Required]: Written<Config[Key]> };
+
+/** A distillation as written: what is absent takes its default. */
+export type DistillInput = WrittenConfig<DistillConfig, "steps" | "losses">;
 
 /**
  * Validates a configuration and fills its defaults; names of parts and losses are looked up.

@@ -5,8 +5,18 @@
  */
 import { z } from "zod";
 import type { PartSource } from "../core/contracts.ts";
-import { checkDiscriminatorConfig, checkTeacherConfig } from "../networks/config.ts";
-import { lossSchema, type ReadonlyDeep, refuseIssues } from "./distill_config.ts";
+import {
+  checkDiscriminatorConfig,
+  checkTeacherConfig,
+  type DiscriminatorConfig,
+  type TeacherConfig,
+} from "../networks/config.ts";
+import {
+  type ConfiguredLoss,
+  lossSchema,
+  refuseIssues,
+  type WrittenConfig,
+} from "./distill_config.ts";
 import { type LossChoice, resolveTerms } from "./objective.ts";
 
 const channels = z.array(z.int().positive());
@@ -50,9 +60,52 @@ const schema = z.strictObject({
 });
 
 /** A training of a teacher, complete: every default filled in. */
-export type TrainTeacherConfig = z.output<typeof schema>;
+export interface TrainTeacherConfig {
+  /** Names the run's folder. */
+  readonly name: string;
+  /** `avatars`, or a folder of PNG and JPEG files. */
+  readonly data: string;
+  /** Distinct real images, drawn at random; the avatars are endless. */
+  readonly dataImages: number;
+  /** Whether half of the real images are mirrored. The avatars all look the same way: no. */
+  readonly flips: boolean;
+  /** The generator. */
+  readonly network: TeacherConfig;
+  /** Its critic. */
+  readonly discriminator: DiscriminatorConfig;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Images per step. */
+  readonly batch: number;
+  /** Length of the training in thousand images. */
+  readonly kimg: number;
+  /** Adam's rate, of both networks. */
+  readonly learningRate: number;
+  /** `adversarial` and `r1`; `path_length` if wanted. */
+  readonly losses: readonly ConfiguredLoss[];
+  /** Probability that an image mixes two styles. */
+  readonly styleMixing: number;
+  /** Half-life of the averaged generator. */
+  readonly averageKimg: number;
+  /** The half-life is at most this fraction of the images seen so far. */
+  readonly averageRampUp: number;
+  /** Thousand images between two checkpoints. */
+  readonly checkpointKimg: number;
+  /** Thousand images between two grids of samples. */
+  readonly sampleKimg: number;
+}
+
 /** A training as written: what is absent takes its default. */
-export type TrainTeacherInput = ReadonlyDeep<z.input<typeof schema>>;
+export type TrainTeacherInput =
+  & Omit<WrittenConfig<TrainTeacherConfig, "kimg">, "network" | "discriminator">
+  & {
+    /** Sizes and channels must be given. */
+    readonly network: Partial<TeacherConfig> & Pick<TeacherConfig, "sizePx" | "channels">;
+    /** Sizes and channels must be given. */
+    readonly discriminator:
+      & Partial<DiscriminatorConfig>
+      & Pick<DiscriminatorConfig, "sizePx" | "channels">;
+  };
 
 /**
  * Validates a configuration and fills its defaults.
