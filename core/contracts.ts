@@ -13,7 +13,9 @@ import type { GraphRandom, Random } from "./random.ts";
 
 /** Numbers on the host, row-major float32. Never changed once made. */
 export interface HostArray {
+  /** Length of every axis. */
   readonly shape: readonly number[];
+  /** The numbers, last axis fastest. */
   readonly data: Float32Array;
 }
 
@@ -40,6 +42,7 @@ export interface Described<Name extends string, Schema extends OptionsSchema> {
   readonly summary: string;
   /** Where the formula comes from: paper and equation, or file of the reference. */
   readonly source: string;
+  /** What its options may be, with a default for each. */
   readonly options: Schema;
 }
 
@@ -59,10 +62,13 @@ export interface Upscale<
   Schema extends OptionsSchema = OptionsSchema,
   Weight extends string = string,
 > extends Described<Name, Schema> {
+  /** Tells the kinds apart. */
   readonly kind: "upscale";
   /** Weights that are saved but not trained. */
   readonly buffers?: readonly NoInfer<Weight>[];
+  /** Channels of the output for `channels` of the input. */
   outChannels(channels: number, options: OptionsOf<Schema>): number;
+  /** Makes the initial weights. */
   init(
     dims: { readonly channels: number; readonly styleDim: number },
     random: Random,
@@ -74,7 +80,7 @@ export interface Upscale<
     inputs: { readonly x: tf.Tensor4D; readonly style: tf.Tensor2D },
     options: OptionsOf<Schema>,
   ): tf.Tensor4D;
-  /** `size` is the side of the output in pixels. Absent: counted from the recorded program. */
+  /** What one image costs; `sizePx` is the side of the output. Absent: not counted. */
   multiplyAdds?(
     dims: { readonly channels: number; readonly styleDim: number; readonly sizePx: number },
     options: OptionsOf<Schema>,
@@ -87,8 +93,11 @@ export interface Demodulation<
   Schema extends OptionsSchema = OptionsSchema,
   Weight extends string = string,
 > extends Described<Name, Schema> {
+  /** Tells the kinds apart. */
   readonly kind: "demodulation";
+  /** Weights that are saved but not trained. */
   readonly buffers?: readonly NoInfer<Weight>[];
+  /** Makes the initial weights. */
   init(
     dims: { readonly inChannels: number },
     random: Random,
@@ -117,8 +126,11 @@ export interface Conv<
   Schema extends OptionsSchema = OptionsSchema,
   Weight extends string = string,
 > extends Described<Name, Schema> {
+  /** Tells the kinds apart. */
   readonly kind: "conv";
+  /** Weights that are saved but not trained. */
   readonly buffers?: readonly NoInfer<Weight>[];
+  /** Makes the initial weights. */
   init(
     dims: { readonly inChannels: number; readonly outChannels: number; readonly styleDim: number },
     random: Random,
@@ -147,6 +159,7 @@ export interface Conv<
     inputs: { readonly demodulation: Demodulate },
     options: OptionsOf<Schema>,
   ): Params<Weight>;
+  /** What one image costs. Absent: not counted. */
   multiplyAdds?(
     dims: {
       readonly inChannels: number;
@@ -164,10 +177,13 @@ export interface Head<
   Schema extends OptionsSchema = OptionsSchema,
   Weight extends string = string,
 > extends Described<Name, Schema> {
+  /** Tells the kinds apart. */
   readonly kind: "head";
+  /** Weights that are saved but not trained. */
   readonly buffers?: readonly NoInfer<Weight>[];
   /** Whether the output of a scale needs the scale below it: then no head is auxiliary. */
   readonly usesPrevious: boolean;
+  /** Makes the initial weights. */
   init(
     dims: { readonly channels: number; readonly styleDim: number },
     random: Random,
@@ -183,6 +199,7 @@ export interface Head<
     },
     options: OptionsOf<Schema>,
   ): tf.Tensor4D;
+  /** What one image costs. Absent: not counted. */
   multiplyAdds?(
     dims: { readonly channels: number; readonly styleDim: number; readonly sizePx: number },
     options: OptionsOf<Schema>,
@@ -224,6 +241,7 @@ export interface LossStep {
 /** A term of the objective. */
 export interface Loss<Name extends string = string, Schema extends OptionsSchema = OptionsSchema>
   extends Described<Name, Schema> {
+  /** Tells the kinds apart. */
   readonly kind: "loss";
   /** What the term asks of the run, so that it can be refused before the first step. */
   readonly needs?: {
@@ -247,33 +265,47 @@ export interface Metric<
   Name extends string = string,
   Schema extends OptionsSchema = OptionsSchema,
 > extends Described<Name, Schema> {
+  /** Tells the kinds apart. */
   readonly kind: "metric";
+  /** Measures: numbers by name. */
   // deno-lint-ignore no-explicit-any -- each metric has its own inputs; `pipelines/evaluate.ts` knows them
   compute(inputs: any, options: OptionsOf<Schema>): Promise<Readonly<Record<string, number>>>;
 }
 
 /* `any` below is what TypeScript offers for "of some options type"; nothing is called through it
  * without validation by the registry. */
+/** Any upsampling part. */
 // deno-lint-ignore no-explicit-any
 export type AnyUpscale = Upscale<string, any, any>;
+/** Any demodulation. */
 // deno-lint-ignore no-explicit-any
 export type AnyDemodulation = Demodulation<string, any, any>;
+/** Any convolution. */
 // deno-lint-ignore no-explicit-any
 export type AnyConv = Conv<string, any, any>;
+/** Any head. */
 // deno-lint-ignore no-explicit-any
 export type AnyHead = Head<string, any, any>;
+/** Any loss. */
 // deno-lint-ignore no-explicit-any
 export type AnyLoss = Loss<string, any>;
+/** Any metric. */
 // deno-lint-ignore no-explicit-any
 export type AnyMetric = Metric<string, any>;
 
 /** Everything that can be registered, by kind. */
 export interface PartKinds {
+  /** Upsampling parts. */
   upscale: AnyUpscale;
+  /** Convolutions. */
   conv: AnyConv;
+  /** Demodulations. */
   demodulation: AnyDemodulation;
+  /** Heads. */
   head: AnyHead;
+  /** Losses. */
   loss: AnyLoss;
+  /** Metrics. */
   metric: AnyMetric;
 }
 /** The kinds of the registry. */
@@ -281,19 +313,29 @@ export type PartKind = keyof PartKinds;
 
 /** A set of parts under one name. The built-in ones are a plugin too. */
 export interface Plugin {
+  /** Lower-case letters, digits, `_` and `-`; names of its parts start with it and a slash. */
   readonly name: string;
+  /** For reports and errors. */
   readonly version?: string;
+  /** Upsampling parts. */
   readonly upscales?: readonly AnyUpscale[];
+  /** Convolutions. */
   readonly convs?: readonly AnyConv[];
+  /** Demodulations. */
   readonly demodulations?: readonly AnyDemodulation[];
+  /** Heads. */
   readonly heads?: readonly AnyHead[];
+  /** Losses. */
   readonly losses?: readonly AnyLoss[];
+  /** Metrics. */
   readonly metrics?: readonly AnyMetric[];
 }
 
 /** A part by name with its options, as in a config. */
 export interface PartChoice<Name extends string = string> {
+  /** Name of the part. */
   readonly name: Name;
+  /** Its options; what is absent has its default. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
