@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { rowMajor } from "../core/strided.ts";
 import { isBytes, isObject, type PickleObject } from "./pickle_values.ts";
 import { type RandomAccess, unreadable } from "./random_access.ts";
 import { makeStorage } from "./torch_constructors.ts";
@@ -11,7 +12,6 @@ import {
   bytesOf,
   isTensor,
   makeTensor,
-  rowMajor,
   type TorchDtype,
   type TorchTensor,
 } from "./torch_tensor.ts";

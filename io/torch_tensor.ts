@@ -5,6 +5,7 @@
  * @module
  */
 import type { HostArray } from "../core/contracts.ts";
+import { gather, rowMajor } from "../core/strided.ts";
 import type { RandomAccess } from "./random_access.ts";
 import { unreadable } from "./random_access.ts";
 
@@ -88,15 +89,6 @@ const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= maximumRank &&
   value.every((size) => Number.isSafeInteger(size) && size >= 0);
 
-/** Strides of a row-major tensor of that shape. */
-export function rowMajor(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let i = shape.length - 2; i >= 0; i--) {
-    strides[i] = strides[i + 1]! * Math.max(shape[i + 1]!, 1);
-  }
-  return strides;
-}
-
 /** The element after the last one that a view reaches. */
 function reach(offset: number, shape: readonly number[], strides: readonly number[]): number {
   if (countOf(shape) === 0) return offset;
@@ -135,28 +127,6 @@ export function makeTensor(
 
 function swapBytes(bytes: Uint8Array, size: number): void {
   for (let i = 0; i + size <= bytes.length; i += size) bytes.subarray(i, i + size).reverse();
-}
-
-/** Puts the elements of a strided view in row-major order. */
-function gather(
-  source: Float32Array,
-  shape: readonly number[],
-  strides: readonly number[],
-): Float32Array {
-  const result = new Float32Array(countOf(shape));
-  const index = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < result.length; to++) {
-    result[to] = source[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis]!++;
-      from += strides[axis]!;
-      if (index[axis]! < shape[axis]!) break;
-      from -= shape[axis]! * strides[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return result;
 }
 
 /**

@@ -4,27 +4,13 @@
  * @module
  */
 import type { HostArray } from "../../core/contracts.ts";
+import { gather, rowMajor } from "../../core/strided.ts";
 
 /** Reorders the axes: axis i of the result is axis `order[i]` of the array. */
 function permute({ shape, data }: HostArray, order: readonly number[]): HostArray {
-  const strides = shape.map((_, axis) =>
-    shape.slice(axis + 1).reduce((product, size) => product * size, 1)
-  );
+  const strides = rowMajor(shape);
   const sizes = order.map((axis) => shape[axis]!);
-  const steps = order.map((axis) => strides[axis]!);
-  const result = new Float32Array(data.length);
-  const index = new Array<number>(sizes.length).fill(0);
-  for (let to = 0, from = 0; to < result.length; to++) {
-    result[to] = data[from]!;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      index[axis]!++;
-      from += steps[axis]!;
-      if (index[axis]! < sizes[axis]!) break;
-      from -= sizes[axis]! * steps[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return { shape: sizes, data: result };
+  return { shape: sizes, data: gather(data, sizes, order.map((axis) => strides[axis]!)) };
 }
 
 const reshaped = ({ data }: HostArray, shape: readonly number[]): HostArray => ({ shape, data });
