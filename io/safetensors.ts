@@ -7,9 +7,8 @@ import type { HostArray } from "../core/contracts.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
 import { describe, messageOf, quote } from "./describe.ts";
 import { bytesAccess, type OpenFile, openFile, type RandomAccess } from "./random_access.ts";
+import { DECODERS, DTYPE_BYTES } from "./safetensors_dtype.ts";
 import {
-  type Dtype,
-  DTYPE_BYTES,
   parseHeader,
   parsePrefix,
   PREFIX_BYTES,
@@ -37,27 +36,6 @@ const HEADER_ALIGNMENT = 8;
 const F16_OVERFLOW = 65520; // halfway from the largest finite float16 to the next power of two
 
 const compare = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0; // code units: no locale
-
-function widenBfloat16(buffer: ArrayBuffer): Float32Array {
-  const bits = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
-  return new Float32Array(bits.buffer);
-}
-
-const DECODERS: Readonly<Record<Dtype, (buffer: ArrayBuffer) => Float32Array>> = {
-  F64: (buffer) => new Float32Array(new Float64Array(buffer)),
-  F32: (buffer) => new Float32Array(buffer),
-  F16: (buffer) => new Float32Array(new Float16Array(buffer)),
-  BF16: widenBfloat16,
-  I64: (buffer) => Float32Array.from(new BigInt64Array(buffer), Number),
-  I32: (buffer) => new Float32Array(new Int32Array(buffer)),
-  I16: (buffer) => new Float32Array(new Int16Array(buffer)),
-  I8: (buffer) => new Float32Array(new Int8Array(buffer)),
-  U64: (buffer) => Float32Array.from(new BigUint64Array(buffer), Number),
-  U32: (buffer) => new Float32Array(new Uint32Array(buffer)),
-  U16: (buffer) => new Float32Array(new Uint16Array(buffer)),
-  U8: (buffer) => new Float32Array(new Uint8Array(buffer)),
-  BOOL: (buffer) => Float32Array.from(new Uint8Array(buffer), (byte) => byte === 0 ? 0 : 1),
-};
 
 function readHeader(
   access: RandomAccess,

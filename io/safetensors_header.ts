@@ -8,32 +8,13 @@
  * @module
  */
 import { describe, messageOf, quote } from "./describe.ts";
+import { type Dtype, DTYPE_BYTES } from "./safetensors_dtype.ts";
 
 /** Bytes before the header: its length as an unsigned 64-bit integer. */
 export const PREFIX_BYTES = 8;
 
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
-
-/** Bytes per element of every type that can be read. */
-export const DTYPE_BYTES = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U64: 8,
-  U32: 4,
-  U16: 2,
-  U8: 1,
-  BOOL: 1,
-} as const;
-
-/** An element type of the format. */
-export type Dtype = keyof typeof DTYPE_BYTES;
 
 /** Where a tensor lies. `begin` and `end` count bytes from the end of the header. */
 export interface TensorEntry {
