@@ -10,6 +10,7 @@ import { prefixed, under } from "../core/params.ts";
 import { createRandom } from "../core/random.ts";
 import type { Engine } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
+import { writeReport } from "../io/report.ts";
 import { openRun, type Run } from "../io/run_folder.ts";
 import { type DiscriminatorConfig, noiseShapes } from "../networks/config.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
@@ -43,6 +44,8 @@ export interface DistillContext {
   readonly restart?: boolean | undefined;
   /** Ends the run with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
+  /** The command that repeats the run, for its report. */
+  readonly command?: string | undefined;
 }
 
 /** Everything that changes, as a checkpoint keeps it. */
@@ -91,12 +94,12 @@ export async function* distill(
     comparable: ({ steps: _, environment: __, ...rest }) => rest,
   });
   const session = await openSession({ config, teacher, student, run, context });
-  yield* train(session, context.signal);
+  yield* train(session, context);
 }
 
 async function* train(
   session: Session,
-  signal: AbortSignal | undefined,
+  { signal, command }: DistillContext,
 ): AsyncGenerator<TrainingEvent<Student>> {
   const { config, run, engine } = session;
   const { batch, steps } = config;
@@ -164,6 +167,12 @@ async function* train(
   const trained = session.studentNow();
   const path = `${run.dir}/student.safetensors`;
   await saveGenerator(path, trained);
+  const pairs = {
+    columns: last.columns,
+    labels: last.labels,
+    scale: Math.ceil(128 / trained.config.sizePx),
+  };
+  await run.write("comparison.png", await imageGrid(last.images, pairs));
   const end = {
     kind: "end",
     finished: step >= steps,
@@ -178,6 +187,7 @@ async function* train(
     },
   } as const;
   run.append(end);
+  await writeReport(run.dir, { command });
   yield { ...end, student: trained };
 }
 
