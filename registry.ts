@@ -22,6 +22,13 @@ import { perceptualLoss } from "./losses/perceptual.ts";
 import { pixelLoss } from "./losses/pixel.ts";
 import { r1Loss } from "./losses/r1.ts";
 import { waveletLoss } from "./losses/wavelet.ts";
+import { costMetric } from "./metrics/cost.ts";
+import { distanceMetric } from "./metrics/distance.ts";
+import { fidMetric } from "./metrics/fid.ts";
+import { kidMetric } from "./metrics/kid.ts";
+import { pplMetric } from "./metrics/ppl.ts";
+import { precisionRecallMetric } from "./metrics/precision_recall.ts";
+import { swdMetric } from "./metrics/swd.ts";
 
 /** The type of {@linkcode builtin}: every built-in part by kind. */
 export interface Builtin {
@@ -53,6 +60,15 @@ export interface Builtin {
     typeof bandSmoothnessLoss,
     typeof pathLengthLoss,
   ];
+  readonly metrics: readonly [
+    typeof fidMetric,
+    typeof kidMetric,
+    typeof swdMetric,
+    typeof precisionRecallMetric,
+    typeof pplMetric,
+    typeof distanceMetric,
+    typeof costMetric,
+  ];
 }
 
 /** The plugin of the built-in parts; the only one whose names have no slash. */
@@ -70,6 +86,15 @@ export const builtin: Builtin = definePlugin({
     r1Loss,
     bandSmoothnessLoss,
     pathLengthLoss,
+  ],
+  metrics: [
+    fidMetric,
+    kidMetric,
+    swdMetric,
+    precisionRecallMetric,
+    pplMetric,
+    distanceMetric,
+    costMetric,
   ],
 });
 

@@ -64,20 +64,28 @@ export function ssim(images: HostArray, reference: HostArray): number[] {
   });
 }
 
-/** Distance of paired images; inputs are two streams in the same batches. */
+/** What {@linkcode distanceMetric} compares: two streams in the same batches. */
+export interface DistanceInputs {
+  readonly images: ImageStream;
+  readonly reference: ImageStream;
+  /** Perceptual distance of each pair, where a feature network is at hand. */
+  readonly distance?: (left: HostArray, right: HostArray) => Promise<readonly number[]>;
+}
+
+/** Distance of paired images. */
 export const distanceMetric: Metric<"distance", NoOptions> = defineMetric({
   name: "distance",
-  summary: "PSNR (dB) and SSIM of image pairs: mean and worst",
+  summary: "PSNR (dB), SSIM and feature distance of image pairs: mean and worst",
   source: "Wang et al., IEEE Transactions on Image Processing 13 (4), 2004",
   options: noOptions,
-  async compute(
-    { images, reference }: { readonly images: ImageStream; readonly reference: ImageStream },
-  ) {
+  async compute({ images, reference, distance }: DistanceInputs) {
     const decibels: number[] = [];
     const similarities: number[] = [];
+    const featureDistances: number[] = [];
     for await (const [left, right] of zip(images, reference)) {
       decibels.push(...psnr(left, right));
       similarities.push(...ssim(left, right));
+      if (distance) featureDistances.push(...await distance(left, right));
     }
     const mean = (values: number[]) =>
       values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -86,6 +94,10 @@ export const distanceMetric: Metric<"distance", NoOptions> = defineMetric({
       psnr_worst: Math.min(...decibels),
       ssim: mean(similarities),
       ssim_worst: Math.min(...similarities),
+      ...distance && {
+        feature_distance: mean(featureDistances),
+        feature_distance_worst: Math.max(...featureDistances),
+      },
     };
   },
 });

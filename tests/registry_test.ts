@@ -49,6 +49,7 @@ Deno.test("createRegistry() has the built-in parts", () => {
         "band_smoothness",
         "path_length",
       ],
+      metric: ["fid", "kid", "swd", "precision_recall", "ppl", "distance", "cost"],
     },
   );
   assert.deepEqual(registry.plugins, [builtin]);
