@@ -90,7 +90,7 @@ export const presets = {
 
 /** Presets of {@linkcode trainTeacher}. */
 export const teacherPresets = {
-  /** The shipped teacher: StyleGAN2 small enough for two cores. R1's gamma by ADA's rule. */
+  /** The shipped teacher: StyleGAN2 small enough for two cores. R1's gamma is 5 times ADA's rule. */
   "avatars-64": {
     name: "teacher-avatars-64",
     data: "avatars",
@@ -100,7 +100,7 @@ export const teacherPresets = {
     batch: 16,
     kimg: 400,
     learningRate: 0.002,
-    losses: [{ name: "adversarial" }, { name: "r1", options: { gamma: 0.05 } }],
+    losses: [{ name: "adversarial" }, { name: "r1", options: { gamma: 0.25 } }],
     averageKimg: 5,
     checkpointKimg: 2.5,
   },
