@@ -60,6 +60,17 @@ Deno.test("separableModulatedConv equals the author's convolution without noise 
     assertClose(y, { shape: expected.shape, data });
   }));
 
+Deno.test("separableModulatedConv without demodulation keeps the scale 1 / sqrt(9 Cin)", () =>
+  tidy(() => {
+    const params = paramsOf("layers/dw", "layers/dw/", false);
+    const inputs = { x: x(), style: style(), noise: noise() };
+    const y = separableModulatedConv.apply(params as never, inputs, {});
+    // The author's output with its factors, which are positive, taken back.
+    const factors = golden("layers/dw/demodulation_vec").data;
+    const expected = leakyRelu(tensor(nhwc(golden("layers/dw/y")))).dataSync<"float32">();
+    assertClose(y, { shape: y.shape, data: expected.map((value, i) => value / factors[i % 10]!) });
+  }));
+
 Deno.test("separableModulatedConv.fuse() gives weights that need no demodulation", () =>
   tidy(() => {
     const conv = "layers/styled_dw/conv.";
