@@ -117,6 +117,29 @@ export {
 } from "./data/image_folder.ts";
 export type { ImageSource } from "./data/image_source.ts";
 
+// Charts, and showing things in notebooks.
+export {
+  type Chart,
+  chart,
+  type ChartColor,
+  chartColor,
+  type ChartOptions,
+  type Panel,
+  type PanelNote,
+  type Theme,
+} from "./io/chart.ts";
+export { type CurveEvent, type Point } from "./io/event_series.ts";
+export { lossCurves, psnrCurve } from "./io/plot.ts";
+export {
+  type Notebook,
+  setupNotebook,
+  type SetupNotebookOptions,
+  show,
+  type Showable,
+  type ShowOptions,
+} from "./display/show.ts";
+export type { Row } from "./display/table.ts";
+
 // For authors of plugins.
 export { testPlugin, type TestPluginOptions } from "./pipelines/test_plugin.ts";
 export type { Engines } from "./pipelines/conformance/mod.ts";

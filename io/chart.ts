@@ -5,7 +5,6 @@
  * @module
  */
 import type * as Plot from "@observablehq/plot";
-import { Resvg } from "@resvg/resvg-js";
 import { fileURLToPath } from "node:url";
 
 /** Colours as they are in light and in dark. Light ones are all different: dark is found by them. */
@@ -98,13 +97,15 @@ function text(
     `fill="${chartColor(color)}">${escapeXml(content)}</text>`;
 }
 
+/** Loaded when the first chart is drawn: resvg is native code, which importing must not ask for. */
 async function loadPlot() {
-  const [plot, { parseHTML }] = await Promise.all([
+  const [plot, { parseHTML }, { Resvg }] = await Promise.all([
     import("@observablehq/plot"),
     import("linkedom"),
+    import("@resvg/resvg-js"),
   ]);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  return { plot, document };
+  return { plot, document, Resvg };
 }
 
 type Loaded = Awaited<ReturnType<typeof loadPlot>>;
@@ -163,7 +164,14 @@ function fontFiles(): string[] | undefined {
 }
 
 /** Draws an SVG as PNG, with the same font on every machine. */
-function toPng(svg: string, { theme, scale }: { theme: Theme; scale: number }): Uint8Array {
+function toPng(
+  svg: string,
+  { theme, scale, Resvg }: {
+    readonly theme: Theme;
+    readonly scale: number;
+    readonly Resvg: Loaded["Resvg"];
+  },
+): Uint8Array {
   const files = fontFiles();
   const family = "DejaVu Sans";
   const themed = inTheme(svg.replaceAll(`font-family="${FONT}"`, `font-family="${family}"`), theme);
@@ -187,6 +195,7 @@ export async function chart(
   { title, subtitle, panels, columns = 1, widthPx = 920, panelHeightPx = 180 }: ChartOptions,
 ): Promise<Chart> {
   const loaded = await loadPlot();
+  const { Resvg } = loaded;
   const top = PADDING_PX + (subtitle ? 48 : 30);
   const width = (widthPx - 2 * PADDING_PX - (columns - 1) * GAP_PX) / columns;
   const rows = Math.ceil(panels.length / columns);
@@ -215,6 +224,6 @@ export async function chart(
     }</svg>`;
   return {
     svg,
-    png: ({ theme = "light", scale = 2 } = {}) => toPng(svg, { theme, scale }),
+    png: ({ theme = "light", scale = 2 } = {}) => toPng(svg, { theme, scale, Resvg }),
   };
 }
