@@ -61,21 +61,31 @@ export function parsePrefix(prefix: Uint8Array, fileBytes: number, refuse: Refus
   return Number(length);
 }
 
-/** Throws at a key that an object holds twice: `JSON.parse` would drop the first silently. */
+/** Where the string that begins at `start` in valid JSON ends: after its closing quote. */
+function endOfString(json: string, start: number): number {
+  let i = start + 1;
+  while (json[i] !== '"') i += json[i] === "\\" ? 2 : 1;
+  return i + 1;
+}
+
+/** Throws at a key that an object holds twice: `JSON.parse` drops the first silently. */
 function refuseDuplicateKeys(json: string, refuse: Refuse): void {
-  const open: (Set<string> | undefined)[] = [];
-  let text: string | undefined; // the string just read: a key if a colon follows
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:,]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "[") open.push(undefined);
-    else if (token === "}" || token === "]") open.pop();
-    else if (token === ":" && text !== undefined) {
+  const open: Set<string>[] = []; // the keys of the objects around this place
+  for (let i = 0; i < json.length; i++) {
+    if (json[i] === "{") open.push(new Set());
+    else if (json[i] === "}") open.pop();
+    if (json[i] !== '"') continue;
+    const start = i;
+    i = endOfString(json, start);
+    const text = json.slice(start, i);
+    while (/\s/.test(json[i] ?? "")) i++;
+    if (json[i] !== ":") i--; // a value, not a key: what follows may be a brace
+    else {
       const key = JSON.parse(text) as string;
-      const keys = open.at(-1);
-      if (keys?.has(key)) throw refuse(SyntaxError, "every key once", `${quote(key)} twice`);
-      keys?.add(key);
+      const keys = open.at(-1)!;
+      if (keys.has(key)) throw refuse(SyntaxError, "every key once", `${quote(key)} twice`);
+      keys.add(key);
     }
-    text = token.startsWith('"') ? token : undefined;
   }
 }
 
@@ -87,13 +97,15 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function parseJson(bytes: Uint8Array, refuse: Refuse): Readonly<Record<string, unknown>> {
-  let json: string;
+function parseText(bytes: Uint8Array, refuse: Refuse): string {
   try {
-    json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw refuse(SyntaxError, "a header of UTF-8 text", "other bytes");
   }
+}
+
+function parseJson(json: string, refuse: Refuse): Readonly<Record<string, unknown>> {
   let header: unknown;
   try {
     header = JSON.parse(json);
@@ -102,7 +114,6 @@ function parseJson(bytes: Uint8Array, refuse: Refuse): Readonly<Record<string, u
     const received = position === undefined ? quote(json) : `other text at character ${position}`;
     throw refuse(SyntaxError, "a header of JSON", received);
   }
-  refuseDuplicateKeys(json, refuse);
   if (!isRecord(header)) throw refuse(TypeError, "a header of names", describe(header));
   return header;
 }
@@ -180,10 +191,13 @@ export function parseHeader(
   dataBytes: number,
   refuse: Refuse,
 ): SafetensorsHeader {
-  const { __metadata__: metadata, ...tensors } = parseJson(bytes, refuse);
+  const json = parseText(bytes, refuse);
+  const { __metadata__: metadata, ...tensors } = parseJson(json, refuse);
   const entries = Object.entries(tensors)
     .map(([name, value]) => parseEntry(name, value, dataBytes, refuse))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   refuseGaps(entries, dataBytes, refuse);
-  return { entries, metadata: parseMetadata(metadata, refuse) };
+  const texts = parseMetadata(metadata, refuse);
+  refuseDuplicateKeys(json, refuse);
+  return { entries, metadata: texts };
 }

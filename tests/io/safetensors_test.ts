@@ -202,7 +202,9 @@ Deno.test("readSafetensors() names what is wrong and where", async (t) => {
     ["a null", file("null"), "TypeError", "a header of names but received null"],
     [
       "one name twice",
-      file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}, "\\u0061" : 1}`),
+      file(
+        `{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}, "\\u0061" : {"dtype":"F32","shape":[0],"data_offsets":[0,0]}}`,
+      ),
       "SyntaxError",
       'every key once but received "a" twice',
     ],
@@ -316,8 +318,24 @@ Deno.test("readSafetensors() names what is wrong and where", async (t) => {
   }
 });
 
-Deno.test("readSafetensors() survives a header nested a million times", () => {
-  const bytes = file(`{"a":${"[".repeat(1e6)}${"]".repeat(1e6)}}`);
+Deno.test("readSafetensors() knows keys from values, with any text in them", () => {
+  const text = ' {"a":1} \\" \\\\", "x": [ ';
+  const tensors = { 'a": {': array([], 1), "\\": array([], 2), "x:": array([], 3) };
+  const metadata = { 'a": {': text, b: '"a": {', "\\": text };
+  assert.deepEqual(readSafetensors(writeSafetensors(tensors, { metadata })).metadata, metadata);
+  const spaced = '{ "a" : { "dtype" : "U8" , "shape" : [ ] , "data_offsets" : [ 0 , 1 ] } } ';
+  assert.deepEqual(readSafetensors(file(spaced, 1)).tensors, { a: array([], 0) });
+});
+
+Deno.test("readSafetensors() reads texts of megabytes and refuses deep headers", () => {
+  const metadata = { a: '\\"'.repeat(2e6) };
+  assert.deepEqual(readSafetensors(writeSafetensors({}, { metadata })).metadata, metadata);
+  const deep = file(`{"a":${'{"":'.repeat(2e5)}0${"}".repeat(2e5)}}`);
+  assert.throws(() => readSafetensors(deep), { name: "RangeError" });
+});
+
+Deno.test("readSafetensors() survives a header nested 200,000 times", () => {
+  const bytes = file(`{"a":${"[".repeat(2e5)}${"]".repeat(2e5)}}`);
   assert.throws(() => readSafetensors(bytes), (error: Error) => {
     assert.ok(
       error.message.startsWith('Cannot read safetensors "bytes": expected an object of "a"'),
