@@ -144,3 +144,12 @@ export type { Row } from "./display/table.ts";
 export { testPlugin, type TestPluginOptions } from "./pipelines/test_plugin.ts";
 export type { Engines } from "./pipelines/conformance/mod.ts";
 export type { StandardSchemaV1 } from "@standard-schema/spec";
+export { animatedGif, type AnimatedGifOptions } from "./io/gif.ts";
+export { readTensors, writeBytes, writeTensors } from "./io/tensors_file.ts";
+export { generateTensors } from "./pipelines/generate_tensors.ts";
+export {
+  type InterpolateOptions,
+  interpolateStyles,
+  type MixOptions,
+  mixStyles,
+} from "./pipelines/latent_tools.ts";
