@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { createRandom } from "../../core/random.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { createStudent } from "../../networks/generator.ts";
+import { generateImages, latentsOf, noiseOf } from "../../pipelines/generate_images.ts";
+import { generateTensors } from "../../pipelines/generate_tensors.ts";
+import { interpolateStyles, mixStyles, styleCountOf } from "../../pipelines/latent_tools.ts";
+import { createRegistry } from "../../registry.ts";
+import { tinyTeacher } from "./tiny.ts";
+
+const engine = await createEngine({ threads: 1 });
+Deno.test.afterAll(() => engine.dispose());
+
+const random = createRandom(1, "test");
+const made = tinyTeacher();
+const teacher = {
+  ...made,
+  weights: { ...made.weights, "mapping.w_mean": random.normal([8]) },
+};
+const student = createStudent(teacher, {}, { registry: createRegistry(), seed: 2 });
+const size = 16 * 16 * 3;
+const image = (data: Float32Array, i: number) => data.slice(i * size, (i + 1) * size);
+
+function assertClose(actual: Float32Array, expected: Float32Array, tolerance = 1e-5) {
+  assert.equal(actual.length, expected.length);
+  const worst = actual.reduce((w, x, i) => Math.max(w, Math.abs(x - expected[i]!)), 0);
+  assert.ok(worst <= tolerance, `differs by ${worst}`);
+}
+
+Deno.test("generateImages() makes an image of its seed, whatever the others and the batch", async () => {
+  for (const generator of [teacher, student]) {
+    const all = await generateImages(generator, { seeds: [3, 1, 2], batch: 2 }, { engine });
+    const one = await generateImages(generator, { seeds: [2] }, { engine });
+    assert.deepEqual(all.shape, [3, 16, 16, 3]);
+    assertClose(image(all.data, 2), one.data);
+  }
+});
+
+Deno.test("generateImages() truncates every image of a batch to the mean", async () => {
+  const { data } = await generateImages(teacher, { seeds: [1, 2], truncation: 0 }, { engine });
+  const w = { shape: [1, 8], data: teacher.weights["mapping.w_mean"].data };
+  const mean = await generateImages(teacher, { w }, { engine });
+  assertClose(image(data, 0), mean.data);
+  assertClose(image(data, 1), mean.data);
+});
+
+Deno.test("generateImages() wants seeds or styles", async () => {
+  await assert.rejects(generateImages(teacher, {}, { engine }), {
+    name: "TypeError",
+    message: 'Cannot generate images: expected either "seeds" or "w" but received neither',
+  });
+});
+
+Deno.test("generateTensors() gives NCHW images, styles and a student's heads", async () => {
+  const z = latentsOf([5], 8);
+  const noise = Object.fromEntries(
+    noiseOf(0, 16).map((
+      { shape: [, r], data },
+      i,
+    ) => [`noise_${i}`, { shape: [1, 1, r!, r!], data }]),
+  );
+  const out = await generateTensors(student, { z, ...noise }, { engine });
+  assert.deepEqual(Object.keys(out).sort(), ["head_0", "head_1", "image", "w"]);
+  assert.deepEqual(out["head_1"]!.shape, [1, 12, 8, 8]);
+  const { data } = await generateImages(student, { seeds: [5] }, { engine });
+  const nchw = Float32Array.from(
+    { length: size },
+    (_, i) => data[(i % 256) * 3 + Math.floor(i / 256)]!,
+  );
+  assertClose(out["image"]!.data, nchw);
+});
+
+Deno.test("generateTensors() names what it cannot use", async () => {
+  const z = latentsOf([5], 8);
+  const scalar = { shape: [], data: Float32Array.of(1) };
+  await assert.rejects(generateTensors(teacher, { z, psi: scalar }, { engine }), {
+    message:
+      'Cannot generate from tensors: expected z or w, noise_0, noise_1, ... and truncation but received "psi"',
+  });
+  await assert.rejects(generateTensors(teacher, { z: latentsOf([5], 9) }, { engine }), {
+    message: 'Cannot generate from tensors: expected "z" of shape [N,8] but received [1,9]',
+  });
+  const noise = { shape: [1, 1, 4, 4], data: new Float32Array(16) };
+  await assert.rejects(generateTensors(teacher, { z, noise_0: noise }, { engine }), {
+    message:
+      'Cannot generate from tensors: expected "noise_1" of shape [1 or 1,1,8,8] but received nothing',
+  });
+});
+
+Deno.test("mixStyles() takes the coarse layers of the row and the fine ones of the column", async () => {
+  for (const generator of [teacher, student]) {
+    const layers = styleCountOf(generator);
+    const options = { rows: [1], columns: [2], truncation: 1 };
+    const [all, none] = await Promise.all(
+      [0, layers].map((from) => mixStyles(generator, { ...options, from }, { engine })),
+    );
+    const own = await generateImages(generator, { seeds: [1, 2] }, { engine });
+    assert.deepEqual(all!.shape, [4, 16, 16, 3]);
+    assertClose(image(all!.data, 3), image(own.data, 1)); // all layers of the column
+    assertClose(image(none!.data, 3), image(own.data, 0)); // all layers of the row
+  }
+});
+
+Deno.test("interpolateStyles() goes from seed to seed", async () => {
+  const options = { seeds: [1, 2], frames: 3, truncation: 1 };
+  const walk = await interpolateStyles(teacher, options, { engine });
+  const own = await generateImages(teacher, { seeds: [1, 2] }, { engine });
+  assert.equal(walk.shape[0], 4);
+  assertClose(image(walk.data, 0), image(own.data, 0));
+  assertClose(image(walk.data, 3), image(own.data, 1));
+});
