@@ -67,6 +67,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     ["io/x.ts", "new Error(`Cannot read ${path}: expected a file such as 1.5 but received ${x}`);"],
     ["io/x.ts", "new Error(message); new Error(`${what} to fill it`); new Date('x.');"],
+    ["engine/kernels/x.ts", 'new RangeError("expected equal shapes but received others");'],
     ["tests/x_test.ts", 'new Error("boom.");'],
   ],
   "file-name": [
