@@ -153,3 +153,4 @@ export {
   type MixOptions,
   mixStyles,
 } from "./pipelines/latent_tools.ts";
+export { type Report, type ReportOptions, writeReport } from "./io/report.ts";

@@ -24,7 +24,7 @@ import { saveGenerator } from "./generator_file.ts";
 import { type HeldOut, measureHeldOut, openHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
 import { dueTerms, type LossChoice, resolveTerms, type Term } from "./objective.ts";
-import { runMetadata } from "./run_metadata.ts";
+import { comparableRecord, runMetadata } from "./run_metadata.ts";
 import { scalarArray } from "./teacher_steps.ts";
 import { trainingClock } from "./training_clock.ts";
 
@@ -91,7 +91,7 @@ export async function* distill(
   const record = { ...config, ...runMetadata(context.engine, { teacher, student }) };
   using run = await openRun(out, record, {
     restart: context.restart ?? false,
-    comparable: ({ steps: _, environment: __, ...rest }) => rest,
+    comparable: (config) => comparableRecord(config, "steps"),
   });
   const session = await openSession({ config, teacher, student, run, context });
   yield* train(session, context);
@@ -116,8 +116,10 @@ async function* train(
   run.append(start);
   yield start;
 
+  const sampled = new Map<number, number>(); // PSNR by step: the best checkpoint is kept
   const sample = async () => {
     const { images, psnrDb } = await measureHeldOut(session.studentNow(), session.heldOut, engine);
+    sampled.set(step, psnrDb);
     const grid = interleave(session.heldOut.teacherImages, images, 4, 8);
     const labels = Array.from({ length: 8 }, (_, i) => i % 2 ? "student" : "teacher");
     const png = await imageGrid(grid, { columns: 8, labels });
@@ -137,7 +139,9 @@ async function* train(
   };
   const checkpoint = async () => {
     const counters = { images: step * batch, step };
-    const path = await run.checkpoint(checkpointArrays(session.state), counters);
+    const score = sampled.get(step);
+    const options = score === undefined ? {} : { score };
+    const path = await run.checkpoint(checkpointArrays(session.state), counters, options);
     return { kind: "checkpoint", step, kimg: kimg(), path, student: session.studentNow() } as const;
   };
 

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import type { PartSource } from "../core/contracts.ts";
 import { resolveTerms } from "./objective.ts";
+import { withoutMetadata } from "./run_metadata.ts";
 
 const part = z.strictObject({
   name: z.string(),
@@ -227,7 +228,7 @@ export type DistillInput = WrittenConfig<DistillConfig, "steps" | "losses">;
  * ```
  */
 export function parseConfig(json: unknown, registry: PartSource): DistillConfig {
-  const result = schema.safeParse(json);
+  const result = schema.safeParse(withoutMetadata(json));
   if (!result.success) throw refuseIssues(result.error.issues);
   const config = result.data;
   resolveTerms(config.losses as LossChoices, registry);

@@ -43,3 +43,21 @@ export function environmentOf({ name, description, threads, device }: Engine) {
     platform: `${Deno.build.os} ${Deno.build.arch}`,
   };
 }
+
+/** What must not change when a run goes on: all but its length, the threads and the device. */
+export function comparableRecord<
+  Record extends { readonly environment: ReturnType<typeof environmentOf> },
+>(
+  { environment: { engine, deno }, ...rest }: Record,
+  length: keyof Record,
+): unknown {
+  const others = Object.entries(rest).filter(([name]) => name !== length);
+  return { ...Object.fromEntries(others), environment: { engine, deno } };
+}
+
+/** A configuration as a run's config.json holds it, without what the run added. */
+export function withoutMetadata(json: unknown): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const { networks: _, environment: __, ...config } = json as Record<string, unknown>;
+  return config;
+}

@@ -20,7 +20,7 @@ import { createTeacher, type Teacher } from "../networks/generator.ts";
 import type { TrainingEvent } from "./events.ts";
 import { estimateMeanStyle, generateImages } from "./generate_images.ts";
 import { saveGenerator } from "./generator_file.ts";
-import { environmentOf } from "./run_metadata.ts";
+import { comparableRecord, environmentOf } from "./run_metadata.ts";
 import { dueTerms, type LossChoice, resolveTerms } from "./objective.ts";
 import {
   createTeacherSteps,
@@ -82,7 +82,7 @@ export async function* trainTeacher(
   const record = { ...config, environment: environmentOf(engine) };
   using run = await openRun(context.out ?? `runs/${config.name}`, record, {
     restart,
-    comparable: ({ kimg: _, environment: __, ...rest }) => rest,
+    comparable: (config) => comparableRecord(config, "kimg"),
   });
   const terms = resolveTerms(config.losses as LossChoice[], registry);
   const initial = createTeacher(config.network, { seed: config.seed });

@@ -18,6 +18,7 @@ import {
   type WrittenConfig,
 } from "./distill_config.ts";
 import { type LossChoice, resolveTerms } from "./objective.ts";
+import { withoutMetadata } from "./run_metadata.ts";
 
 const channels = z.array(z.int().positive());
 
@@ -113,7 +114,7 @@ export type TrainTeacherInput =
  * @throws {RangeError} With one line that lists every field that is wrong.
  */
 export function parseTeacherConfig(json: unknown, registry: PartSource): TrainTeacherConfig {
-  const result = schema.safeParse(json);
+  const result = schema.safeParse(withoutMetadata(json));
   if (!result.success) throw refuseIssues(result.error.issues);
   const config = result.data;
   checkTeacherConfig(config.network);

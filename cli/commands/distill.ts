@@ -69,7 +69,7 @@ export const distillCommand = defineCommand({
     await withEngine(values, (engine) => {
       const { signal } = context;
       return runPipeline(
-        distill(config, { engine, registry, out, restart, signal }),
+        distill(config, { engine, registry, out, restart, signal, command: context.typed }),
         values,
         context,
       );

@@ -101,6 +101,13 @@ Deno.test("distill() killed at any moment goes on and ends with the same bytes",
   }
 });
 
+Deno.test("distill() is repeated by the config.json of a run", async () => {
+  const saved = JSON.parse(await Deno.readTextFile(join(folder, "whole", "config.json")));
+  const events = await collect("repeated", { config: saved });
+  assert.equal(events.at(-1)!.kind, "end");
+  assert.deepEqual(await bytesOf("repeated"), await bytesOf("whole"));
+});
+
 Deno.test("distill() refuses another configuration in the same folder", async () => {
   await assert.rejects(collect("whole", { config: { ...tinyDistill, batch: 4 } }), {
     name: "RangeError",
