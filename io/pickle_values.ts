@@ -72,14 +72,9 @@ export function describeValue(value: unknown): string {
 }
 
 /** A record of a call that was not made. */
-export const inert = (name: string, args: readonly unknown[]): PickleObject => ({
-  kind: "object",
-  name,
-  args,
-  state: null,
-  items: [],
-  entries: new Map(),
-});
+export function inert(name: string, args: readonly unknown[]): PickleObject {
+  return { kind: "object", name, args, state: null, items: [], entries: new Map() };
+}
 
 const emptyBytes: PickleBytes = { kind: "bytes", access: bytesAccess(new Uint8Array(0)) };
 const pairs = (value: unknown): [unknown, unknown][] => {

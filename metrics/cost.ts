@@ -1,6 +1,6 @@
-import { z } from "zod";
 import type { Metric, PartSource } from "../core/contracts.ts";
 import { defineMetric } from "../core/define.ts";
+import { type NoOptions, noOptions } from "../layers/no_options.ts";
 import type { StudentConfig, TeacherConfig } from "../networks/config.ts";
 import { inferenceCost, mappingCost, studentCost, teacherCost } from "../networks/cost.ts";
 
@@ -53,18 +53,16 @@ export interface CostInputs {
   readonly parts: PartSource;
 }
 
-const options = z.object({});
-
 /**
  * Parameters and multiply-adds of teacher and student, by the convention of `networks/cost.ts`.
  *
  * Multiply-adds are those of the convolutions, for one image.
  */
-export const costMetric: Metric<"cost", typeof options> = defineMetric({
+export const costMetric: Metric<"cost", NoOptions> = defineMetric({
   name: "cost",
   summary: "parameters and multiply-adds of teacher and student",
   source: "shapes; convention of Liu et al., CVPR 2021 (arXiv:2104.02244)",
-  options,
+  options: noOptions,
   compute({ teacher, student, parts }: CostInputs) {
     const full = teacherCost(teacher).total;
     const training = studentCost({ ...student, auxiliary: true, fused: false }, parts).total;

@@ -44,7 +44,11 @@ export async function kernelDistance(
   return within / (n * (n - 1)) + withinOther / (m * (m - 1)) - 2 * across / (n * m);
 }
 
-const options = z.object({
+const options: z.ZodObject<{
+  subsets: z.ZodDefault<z.ZodInt>;
+  subsetSize: z.ZodDefault<z.ZodInt>;
+  seed: z.ZodDefault<z.ZodInt>;
+}> = z.object({
   /** Random subsets of both sets whose distances are averaged. */
   subsets: z.int().min(2).default(100),
   /** Images of each set in a subset; at most half of the smaller set, so that subsets differ. */

@@ -18,7 +18,9 @@ export interface PplInputs {
 
 const BANDS = ["ll", "lh", "hl", "hh"] as const;
 
-const options = z.object({
+const options: z.ZodObject<
+  { epsilon: z.ZodDefault<z.ZodNumber>; trim: z.ZodDefault<z.ZodNumber> }
+> = z.object({
   /** Length of the step at the end of a path, as a share of the path. */
   epsilon: z.number().positive().default(1e-4),
   /** Share of the largest, and of the smallest, distances that are left out of `ppl`. */

@@ -18,7 +18,7 @@ export interface PrecisionRecall {
   readonly recall: number;
 }
 
-const options = z.object({
+const options: z.ZodObject<{ neighbours: z.ZodDefault<z.ZodInt> }> = z.object({
   /** The manifold is a ball around each image that reaches its k-th nearest neighbour. */
   neighbours: z.int().positive().default(3),
 });

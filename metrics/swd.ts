@@ -55,7 +55,11 @@ export function slicedWasserstein(
   return compare(bytesOf(images), bytesOf(reference), options);
 }
 
-const options = z.object({
+const options: z.ZodObject<{
+  seed: z.ZodDefault<z.ZodInt>;
+  directions: z.ZodDefault<z.ZodInt>;
+  gridSide: z.ZodDefault<z.ZodInt>;
+}> = z.object({
   seed: z.int().nonnegative().default(0),
   directions: z.int().positive().multipleOf(4).default(64),
   gridSide: z.int().positive().default(3),
