@@ -222,7 +222,7 @@ const plugin: Deno.lint.Plugin = {
           if (member && TF_RANDOM.test(member) && !seeded) report(`tf.${member}`, node);
         }),
       );
-    }, ["compat"]),
+    }, ["compat", "tools"]),
 
     /** A part's file, its registered name and its export say the same. */
     "part-name": rule((path, context) => {
