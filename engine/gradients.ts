@@ -1,60 +1,49 @@
 /**
- * Derivatives that TensorFlow.js lacks and second-order terms meet (R1, path length).
+ * Derivatives that TensorFlow.js lacks or gets wrong, on every backend.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { contractionGradients } from "./gradients/contraction.ts";
+import { convolutionGradients } from "./gradients/convolution.ts";
+import { type Gradient, gradientOf, zeroGradient } from "./gradients/gradient.ts";
+import { imageGradients } from "./gradients/image.ts";
+import { indexingGradients } from "./gradients/indexing.ts";
+import { poolingGradients } from "./gradients/pooling.ts";
+import { rearrangementGradients } from "./gradients/rearrangement.ts";
+import { builtInRules } from "./kernels/mod.ts";
+import { isComposed } from "./rule.ts";
 
-const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes: object) =>
-  // The backprop kernels of TensorFlow.js carry no dilations: their convolutions have none.
-  tf.engine().runKernel(kernel, inputs, { dilations: 1, ...attributes }) as tf.Tensor;
-
-type Config = Parameters<typeof tf.registerGradient>[0];
-
-/* A convolution is linear in the input and in the filter, so the three kernels "forward",
- * "gradient of the input" and "gradient of the filter" are each other's derivatives. */
-const convolutionGradients = (family: string): Config[] => [
-  {
-    kernelName: `${family}BackpropInput`,
-    inputsToSave: ["dy", "filter"],
-    gradFunc: (ddx, saved, attributes) => {
-      const [dy, filter] = saved as [tf.Tensor, tf.Tensor];
-      const x = ddx as tf.Tensor;
-      return {
-        dy: () => run(family, { x, filter }, attributes),
-        filter: () =>
-          run(`${family}BackpropFilter`, { x, dy }, { ...attributes, filterShape: filter.shape }),
-      };
-    },
-  },
-  {
-    kernelName: `${family}BackpropFilter`,
-    inputsToSave: ["x", "dy"],
-    gradFunc: (ddw, saved, attributes) => {
-      const [x, dy] = saved as [tf.Tensor, tf.Tensor];
-      const filter = ddw as tf.Tensor;
-      return {
-        x: () =>
-          run(`${family}BackpropInput`, { dy, filter }, { ...attributes, inputShape: x.shape }),
-        dy: () => run(family, { x, filter }, attributes),
-      };
-    },
-  },
+/** Comparisons stand on the way to second derivatives of whatever is selected by them. */
+const zeroGradients: readonly Gradient[] = [
+  ...["Greater", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr"]
+    .map((kernel) => zeroGradient(kernel, ["a", "b"])),
+  ...["LogicalNot", "All", "Any"].map((kernel) => zeroGradient(kernel, ["x"])),
 ];
 
-/** Space to depth, the inverse, in moves that TensorFlow.js can differentiate any number of times. */
-const depthToSpaceGradient: Config = {
-  kernelName: "DepthToSpace",
-  gradFunc: (dy, _, attributes) => {
-    const { blockSize: block } = attributes as unknown as { readonly blockSize: number };
-    const [n, height, width, c] = (dy as tf.Tensor4D).shape;
-    const [h, w] = [height / block, width / block];
-    const cells = tf.reshape(dy as tf.Tensor, [n, h, block, w, block, c]);
-    const x = () =>
-      tf.reshape(tf.transpose(cells, [0, 1, 3, 2, 4, 5]), [n, h, w, block * block * c]);
-    return { x };
-  },
+/** Kernels that are differentiated by their composition, and the inputs that they do it for. */
+const COMPOSED: Readonly<Record<string, readonly string[]>> = {
+  Bincount: ["x", "weights"],
+  CropAndResize: ["image", "boxes", "boxInd"],
+  Cumprod: ["x"],
+  DenseBincount: ["x", "weights"],
+  Diag: ["x"],
+  Dilation2DBackpropFilter: ["x", "filter", "dy"],
+  Dilation2DBackpropInput: ["x", "filter", "dy"],
+  EluGrad: ["dy", "y"],
+  FlipLeftRight: ["image"],
+  LRNGrad: ["x", "y", "dy"],
+  MirrorPad: ["x"],
+  RotateWithOffset: ["image"],
+  SparseToDense: ["sparseIndices", "sparseValues", "defaultValue"],
 };
+
+function composedGradients(): Gradient[] {
+  return builtInRules.flatMap((rule) => {
+    const inputs = COMPOSED[rule.kernel];
+    return inputs && isComposed(rule) ? [gradientOf(rule, inputs)] : [];
+  });
+}
 
 let registered = false;
 
@@ -62,10 +51,15 @@ let registered = false;
 export function registerMissingGradients(): void {
   if (registered) return;
   registered = true;
-  const configs = [
-    ...convolutionGradients("Conv2D"),
-    ...convolutionGradients("DepthwiseConv2dNative"),
-    depthToSpaceGradient,
+  const gradients = [
+    ...zeroGradients,
+    ...composedGradients(),
+    ...contractionGradients,
+    ...convolutionGradients,
+    ...imageGradients,
+    ...indexingGradients,
+    ...poolingGradients,
+    ...rearrangementGradients,
   ];
-  for (const config of configs) tf.registerGradient(config);
+  for (const gradient of gradients) tf.registerGradient(gradient);
 }

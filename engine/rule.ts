@@ -21,7 +21,8 @@ export interface KernelRule {
   /**
    * Types of the outputs.
    *
-   * @throws {RangeError} If the inputs do not fit, with a message `expected ... but received ...`.
+   * @throws {RangeError} If the inputs do not fit. What stands before the colon is replaced by the
+   * names of the kernel and of the function that is traced.
    */
   infer(inputs: readonly TensorType[], attributes: Attributes): TensorType | readonly TensorType[];
   /** Writes the operation. */
@@ -63,12 +64,15 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new RangeError(
-        `expected shapes that broadcast but received ${list([a, b])}`,
-      );
+      throw mismatch("shapes that broadcast", list([a, b]));
     }
     return x === 1 ? y : x;
   });
+}
+
+/** The error of a rule whose inputs do not fit. */
+export function mismatch(expected: string, received: string): RangeError {
+  return new RangeError(`Cannot infer a shape: expected ${expected} but received ${received}`);
 }
 
 /** Shapes as words: `[2,3] and [4]`. */

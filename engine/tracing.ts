@@ -159,46 +159,47 @@ function register(kernelName: string, kernelFunc: tf.KernelFunc): void {
 }
 
 function registerRule(backend: TracingBackend, rule: Rule): void {
+  const { kernel } = rule;
+  /** Names the kernel and the traced function where a rule refuses its inputs. */
+  const named = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      const refused = error instanceof RangeError && !error.message.startsWith('Cannot trace "');
+      if (!refused) throw error;
+      const sentence = error.message.slice(error.message.indexOf(": ") + 2);
+      throw new RangeError(`Cannot trace "${kernel}" in "${backend.name}": ${sentence}`, {
+        cause: error,
+      });
+    }
+  };
   if (isComposed(rule)) {
-    register(rule.kernel, ({ inputs, attrs }) => {
-      const made = rule.compose(inputs as unknown as NamedInputs, { ...attrs });
+    register(kernel, ({ inputs, attrs }) => {
+      const made = named(() => rule.compose(inputs as unknown as NamedInputs, { ...attrs }));
       return Array.isArray(made)
         ? made.map((tensor) => backend.alias(tensor))
         : backend.alias(made as tf.Tensor);
     });
     return;
   }
-  register(rule.kernel, ({ inputs, attrs }) => {
-    const named = inputs as Readonly<Record<string, tf.TensorInfo>>;
+  register(kernel, ({ inputs, attrs }) => {
+    const byName = inputs as Readonly<Record<string, tf.TensorInfo>>;
     const list = rule.inputs === "..." || Array.isArray(inputs)
-      ? Object.values(named)
-      : rule.inputs.map((name) => named[name]).filter((info) => info !== undefined);
+      ? Object.values(byName)
+      : rule.inputs.map((name) => byName[name]!);
     const attributes = { ...attrs };
-    const inferred = inferTypes(() => rule.infer(list as unknown as TensorType[], attributes));
+    const inferred = named(() => rule.infer(list as unknown as TensorType[], attributes));
     const many = Array.isArray(inferred);
     const infos = (many ? inferred as TensorType[] : [inferred as TensorType])
       .map(({ shape, dtype }) => backend.add({ shape, dtype }));
     backend.append({
-      kernel: rule.kernel,
+      kernel,
       inputs: list.map((info) => backend.idOf(info)),
       attributes,
       outputs: infos.map((info) => backend.idOf(info)),
     });
     return many ? infos : infos[0]!;
   });
-
-  /** Completes the sentence of a rule that refuses its inputs. */
-  function inferTypes<T>(infer: () => T): T {
-    try {
-      return infer();
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith("expected ")) throw error;
-      throw new RangeError(
-        `Cannot trace "${rule.kernel}" in "${backend.name}": ${error.message}`,
-        { cause: error },
-      );
-    }
-  }
 }
 
 /** Makes the rules of an engine's owner known while a function runs. */

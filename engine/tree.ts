@@ -33,9 +33,9 @@ export function inputLeaves(name: string, inputs: Tree<HostArray>): PathLeaf<Hos
   for (const { path, leaf: { shape, data } } of list) {
     if (data.length === sizeOf(shape)) continue;
     throw new RangeError(
-      `Cannot run "${name}": expected ${sizeOf(shape)} numbers for shape [${shape}] but received ${data.length}${
-        place(path)
-      }`,
+      `Cannot run "${name}": expected ${
+        sizeOf(shape)
+      } numbers for shape [${shape}] but received ${data.length}${place(path)}`,
     );
   }
   return list;

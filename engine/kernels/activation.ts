@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Lowering } from "../lowering.ts";
 import type { DType } from "../program.ts";
-import { axisOf, type KernelRule, type Rule } from "../rule.ts";
+import { axisOf, type KernelRule, mismatch, type Rule } from "../rule.ts";
 import { NUMBERS, unary } from "./elementwise.ts";
 import { physicalAxis } from "./shape.ts";
 import { typedScalar } from "./typed.ts";
@@ -22,7 +22,7 @@ const softmaxRule: KernelRule = {
   infer([x], { dim }) {
     const last = x!.shape.length - 1;
     if (axisOf(dim, x!.shape.length) === last) return { shape: x!.shape, dtype: "float32" };
-    throw new RangeError(`expected the last axis, ${last}, but received ${dim}`);
+    throw mismatch(`the last axis, ${last},`, String(dim));
   },
   lower({ inputs: [x], outputs: [out] }, l) {
     const layout = l.layoutOf([x!]);

@@ -8,7 +8,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Lowering } from "../lowering.ts";
 import type { Attributes } from "../program.ts";
-import type { KernelRule, TensorType } from "../rule.ts";
+import { type KernelRule, mismatch, type TensorType } from "../rule.ts";
 
 type Shape4D = [number, number, number, number];
 
@@ -44,10 +44,8 @@ type Geometry = ReturnType<typeof geometry>;
 const isDense = ({ strides, dilations }: Geometry) =>
   strides.every((n) => n === 1) && dilations.every((n) => n === 1);
 
-function refuseChannelsFirst(kernel: string, { dataFormat }: Attributes): void {
-  if (dataFormat === "NCHW") {
-    throw new RangeError(`Cannot trace "${kernel}": expected data in NHWC but received NCHW`);
-  }
+function refuseChannelsFirst({ dataFormat }: Attributes): void {
+  if (dataFormat === "NCHW") throw mismatch("data with channels last", dataFormat);
 }
 
 function convAttributes({ strides, dilations, before, after }: Geometry, group = 1) {
@@ -183,7 +181,7 @@ function forward(kernel: string, depthwise: boolean): KernelRule {
     kernel,
     inputs: ["x", "filter"],
     infer(types, attributes) {
-      refuseChannelsFirst(kernel, attributes);
+      refuseChannelsFirst(attributes);
       const g = geometry(types[0]!.shape, filterShapeOf(types), attributes, depthwise);
       return { shape: g.outShape, dtype: "float32" };
     },
@@ -206,7 +204,7 @@ function backpropInput(kernel: string, depthwise: boolean): KernelRule {
     kernel,
     inputs: ["dy", "filter"],
     infer(_, attributes) {
-      refuseChannelsFirst(kernel, attributes);
+      refuseChannelsFirst(attributes);
       return { shape: attributes["inputShape"], dtype: "float32" };
     },
     lower({ inputs: [dy, filter], attributes, outputs: [out] }, l) {
@@ -225,7 +223,7 @@ function backpropFilter(kernel: string, depthwise: boolean): KernelRule {
     kernel,
     inputs: ["x", "dy"],
     infer(_, attributes) {
-      refuseChannelsFirst(kernel, attributes);
+      refuseChannelsFirst(attributes);
       return { shape: attributes["filterShape"], dtype: "float32" };
     },
     lower({ inputs: [x, dy], attributes, outputs: [out] }, l) {

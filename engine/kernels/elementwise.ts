@@ -56,11 +56,13 @@ export const NUMBERS = { takes: ["float32", "int32"] } as const;
 const TEST = { takes: ["float32", "int32"], tests: true } as const;
 
 /** A kernel of one operand `x`. */
-export const unary = (kernel: string, write: Write | string, options?: Options): KernelRule =>
-  elementwise(kernel, ["x"], write, options);
+export function unary(kernel: string, write: Write | string, options?: Options): KernelRule {
+  return elementwise(kernel, ["x"], write, options);
+}
 /** A kernel of two operands `a` and `b`. */
-export const binary = (kernel: string, write: Write | string, options?: Options): KernelRule =>
-  elementwise(kernel, ["a", "b"], write, options);
+export function binary(kernel: string, write: Write | string, options?: Options): KernelRule {
+  return elementwise(kernel, ["a", "b"], write, options);
+}
 
 /** 1 where x > 0, `alpha` elsewhere: the derivative of leaky ReLU, whatever x is at zero. */
 function slope(l: Lowering, x: string, alpha: number): string {

@@ -1,5 +1,5 @@
 /** Matrix products. @module */
-import { broadcastShape, type KernelRule, list } from "../rule.ts";
+import { broadcastShape, type KernelRule, list, mismatch } from "../rule.ts";
 
 const swapped = (rank: number) => [...Array(rank - 2).keys(), rank - 1, rank - 2];
 
@@ -11,9 +11,7 @@ export const matmulRules: readonly KernelRule[] = [{
     const [m, k] = transposeA ? a!.shape.slice(-2).reverse() : a!.shape.slice(-2);
     const [inner, n] = transposeB ? b!.shape.slice(-2).reverse() : b!.shape.slice(-2);
     if (k !== inner) {
-      throw new RangeError(
-        `expected equal inner sizes but received ${list([a!.shape, b!.shape])}`,
-      );
+      throw mismatch("equal inner sizes", list([a!.shape, b!.shape]));
     }
     const batch = broadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return { shape: [...batch, m!, n!], dtype: a!.dtype };

@@ -2,13 +2,22 @@
 import * as tf from "@tensorflow/tfjs";
 import { channelsFirst, type Layout } from "../lowering.ts";
 import type { Attributes } from "../program.ts";
-import { axisOf, type KernelRule, list, sameShape, sizeOf, type TensorType } from "../rule.ts";
-import { typedScalar } from "./typed.ts";
+import {
+  axisOf,
+  type KernelRule,
+  list,
+  mismatch,
+  sameShape,
+  sizeOf,
+  type TensorType,
+} from "../rule.ts";
+import { cast, typedScalar } from "./typed.ts";
 
 const ORDER = channelsFirst([0, 1, 2, 3]);
 /** Where an axis lies in a layout. */
-export const physicalAxis = (layout: Layout, axis: number) =>
-  layout === "channelsFirst" ? ORDER.indexOf(axis) : axis;
+export function physicalAxis(layout: Layout, axis: number): number {
+  return layout === "channelsFirst" ? ORDER.indexOf(axis) : axis;
+}
 const physical = <T>(layout: Layout, list: readonly T[]) =>
   layout === "channelsFirst" ? channelsFirst(list) : [...list];
 const withoutOnes = (shape: readonly number[]) => shape.filter((size) => size !== 1).join();
@@ -33,6 +42,29 @@ const reshapeRule = (
   },
 });
 
+/** Blocks of pixels to channels or back; the block's rows and columns count before the channels. */
+function blockRule(
+  kernel: "DepthToSpace" | "SpaceToDepth",
+  shapeOf: (shape: readonly number[], block: number) => number[],
+): KernelRule {
+  return {
+    kernel,
+    inputs: ["x"],
+    infer([x], { blockSize, dataFormat = "NHWC" }) {
+      if (dataFormat !== "NHWC") throw mismatch("data with channels last", dataFormat);
+      return { shape: shapeOf(x!.shape, blockSize), dtype: x!.dtype };
+    },
+    lower({ inputs: [x], attributes: { blockSize }, outputs: [out] }, l) {
+      const { dtype } = l.value(x!);
+      const operand = cast(l, l.get(x!, "channelsFirst"), dtype, "float32");
+      // ONNX's SpaceToDepth knows no mode: it has this order.
+      const mode = kernel === "DepthToSpace" ? { mode: "DCR" } : {};
+      const moved = l.emit(kernel, [operand], { blocksize: blockSize, ...mode });
+      l.put(out!, cast(l, moved, "float32", dtype), "channelsFirst");
+    },
+  };
+}
+
 /** Begin and size of a slice, complete. */
 function sliceOf(shape: readonly number[], begin: number[], size: number[]) {
   // parseSliceParams reads only the shape of the tensor it is given.
@@ -45,10 +77,9 @@ function refuseUnequal(types: readonly TensorType[], axis = -1): void {
   const [first, ...others] = types.map(({ shape }) => shape.map((n, i) => i === axis ? 1 : n));
   const odd = others.findIndex((shape) => !sameShape(shape, first!));
   if (odd < 0) return;
-  throw new RangeError(
-    `expected equal shapes${axis < 0 ? "" : ` but for axis ${axis}`} but received ${
-      list([types[0]!.shape, types[odd + 1]!.shape])
-    }`,
+  throw mismatch(
+    axis < 0 ? "equal shapes" : `equal shapes but for axis ${axis}`,
+    list([types[0]!.shape, types[odd + 1]!.shape]),
   );
 }
 
@@ -57,7 +88,7 @@ export const shapeRules: readonly KernelRule[] = [
   reshapeRule("Reshape", "x", (from, { shape }) => {
     const to = tf.util.inferFromImplicitShape(shape, sizeOf(from));
     if (sizeOf(to) === sizeOf(from)) return to;
-    throw new RangeError(`expected shapes of equal size but received ${list([from, shape])}`);
+    throw mismatch("shapes of equal size", list([from, shape]));
   }),
   reshapeRule("ExpandDims", "input", (from, { dim }) => {
     const shape = [...from];
@@ -121,9 +152,7 @@ export const shapeRules: readonly KernelRule[] = [
       if (x!.shape.every((length, i) => starts[i]! + sizes[i]! <= length)) {
         return { shape: sizes, dtype: x!.dtype };
       }
-      throw new RangeError(
-        `expected a part of [${x!.shape}] but received begin [${starts}] and size [${sizes}]`,
-      );
+      throw mismatch(`a part of [${x!.shape}]`, `begin [${starts}] and size [${sizes}]`);
     },
     lower({ inputs: [x], attributes: { begin, size }, outputs: [out] }, l) {
       const shape = l.shape(x!);
@@ -223,20 +252,13 @@ export const shapeRules: readonly KernelRule[] = [
       l.put(out!, l.emit("Pad", inputs), layout);
     },
   },
-  {
-    kernel: "DepthToSpace",
-    inputs: ["x"],
-    infer([x], { blockSize }) {
-      const [n, h, w, c] = x!.shape;
-      return {
-        shape: [n!, h! * blockSize, w! * blockSize, c! / blockSize ** 2],
-        dtype: x!.dtype,
-      };
-    },
-    lower({ inputs: [x], attributes: { blockSize }, outputs: [out] }, l) {
-      const attributes = { blocksize: blockSize, mode: "DCR" };
-      const image = l.emit("DepthToSpace", [l.get(x!, "channelsFirst")], attributes);
-      l.put(out!, image, "channelsFirst");
-    },
-  },
+  blockRule(
+    "DepthToSpace",
+    ([n, h, w, c], block) => [n!, h! * block, w! * block, c! / block ** 2],
+  ),
+  // The project's own, the derivative of DepthToSpace.
+  blockRule(
+    "SpaceToDepth",
+    ([n, h, w, c], block) => [n!, h! / block, w! / block, c! * block ** 2],
+  ),
 ];

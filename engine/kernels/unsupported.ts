@@ -6,6 +6,7 @@ const RANDOM = "it draws random numbers; use the random of the step";
 /** Kernels of TensorFlow.js without a rule, and why. */
 export const unsupportedKernels: Readonly<Record<string, string>> = {
   BitwiseAnd: "ONNX has it from operator set 18 on",
+  BroadcastArgs: "its inputs are shapes, whose numbers are not known while tracing",
   Complex: COMPLEX,
   ComplexAbs: COMPLEX,
   Draw: "it draws on a canvas",
@@ -23,9 +24,12 @@ export const unsupportedKernels: Readonly<Record<string, string>> = {
   Real: COMPLEX,
   SparseFillEmptyRows: DYNAMIC,
   SparseReshape: "its shape is a tensor, whose numbers are not known while tracing",
+  SparseSegmentMean: DYNAMIC,
+  SparseSegmentSum: DYNAMIC,
   StaticRegexReplace: STRINGS,
   StringNGrams: STRINGS,
   StringSplit: STRINGS,
   StringToHashBucketFast: STRINGS,
+  Transform: "TensorFlow.js cannot differentiate it; resample with constant matrices instead",
   Unique: DYNAMIC,
 };
