@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { codeCells, joined, type NotebookFile, readNotebook } from "./notebook_file.ts";
 
 /** A notebook as one module. */
@@ -31,42 +33,42 @@ export function joinCells(notebook: NotebookFile): JoinedCells {
   };
 }
 
-/** The module that stands for a notebook in messages. */
-export function moduleOf(path: string): string {
-  return path.replace(/\.ipynb$/, ".cells.ts");
-}
+const ROOT = new URL("../../", import.meta.url);
 
 const plain = (bytes: Uint8Array) =>
   // deno-lint-ignore no-control-regex -- colours
-  new TextDecoder().decode(bytes).replace(/\x1b\[[\d;]*m/g, "");
+  new TextDecoder().decode(bytes).replace(/\x1b\[[\d;]*m/g, "").trim();
 
 /**
- * Checks the types of notebooks; the modules lie beside them only while this runs.
+ * Checks types and lint of notebooks.
  *
- * @returns one text per notebook that has errors, with cells and lines instead of the module's
+ * @returns one text per notebook that has faults, with cells and lines instead of the module's
  */
 export async function checkNotebooks(paths: readonly string[]): Promise<string[]> {
   const faults: string[] = [];
-  for (const path of paths) {
-    const { source, placeOf } = joinCells(await readNotebook(path));
-    const module = moduleOf(path);
-    await Deno.writeTextFile(module, source);
-    try {
-      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["check", "--quiet", module],
-      }).output();
-      if (success) continue;
-      const text = plain(stderr).replaceAll(
-        /file:\/\/\S*\.cells\.ts:(\d+):(\d+)/g,
-        (_, row, column) => {
+  // Elsewhere, so that nothing that reads the tree meanwhile meets the modules.
+  const folder = await Deno.makeTempDir();
+  const config = fileURLToPath(new URL("deno.json", ROOT));
+  try {
+    for (const path of paths) {
+      const { source, placeOf } = joinCells(await readNotebook(path));
+      const module = `${folder}/${basename(path, ".ipynb")}.ts`;
+      await Deno.writeTextFile(module, source);
+      for (const command of ["check", "lint"]) {
+        const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: [command, "--quiet", "--config", config, module],
+        }).output();
+        if (success) continue;
+        const place = /(?:file:\/\/)?\S*\/\w+\.ts:(\d+):(\d+)/g;
+        const text = plain(stderr).replaceAll(place, (_, row, column) => {
           const { cell, line } = placeOf(Number(row));
-          return `${path}, cell ${cell}, line ${line}, column ${column}`;
-        },
-      );
-      faults.push(`${path}\n${text}`);
-    } finally {
-      await Deno.remove(module);
+          return `cell ${cell}, line ${line}, column ${column}`;
+        });
+        faults.push(`${basename(path)}: deno ${command}\n${text}`);
+      }
     }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
   return faults;
 }

@@ -77,11 +77,11 @@ async function createCodec(secret: string): Promise<Codec> {
     async encode(type, content) {
       const id = crypto.randomUUID();
       const header = {
-        msg_id: id,
+        "msg_id": id,
         session,
         username: "haarlem",
         date: new Date().toISOString(),
-        msg_type: type,
+        "msg_type": type,
         version: "5.3",
       };
       const parts = [header, {}, {}, content].map((part) => encoder.encode(JSON.stringify(part)));
@@ -154,7 +154,7 @@ interface Started {
 async function start({ cwd, env = {} }: KernelOptions): Promise<Started> {
   const secret = crypto.randomUUID();
   const codec = await createCodec(secret);
-  const [shell_port, iopub_port, stdin_port, control_port, hb_port] = freePorts(5);
+  const [shell, iopub, stdin, control, heartbeat] = freePorts(5);
   const folder = await Deno.makeTempDir({ prefix: "haarlem-kernel-" });
   const path = `${folder}/connection.json`;
   await Deno.writeTextFile(
@@ -163,12 +163,12 @@ async function start({ cwd, env = {} }: KernelOptions): Promise<Started> {
       ip: "127.0.0.1",
       transport: "tcp",
       key: secret,
-      signature_scheme: "hmac-sha256",
-      shell_port,
-      iopub_port,
-      stdin_port,
-      control_port,
-      hb_port,
+      "signature_scheme": "hmac-sha256",
+      "shell_port": shell,
+      "iopub_port": iopub,
+      "stdin_port": stdin,
+      "control_port": control,
+      "hb_port": heartbeat,
     }),
   );
   const process = new Deno.Command(Deno.execPath(), {
@@ -194,16 +194,15 @@ async function start({ cwd, env = {} }: KernelOptions): Promise<Started> {
       opened.push(socket);
       return socket;
     };
-    const shell = await open(shell_port, "DEALER");
-    const control = await open(control_port, "DEALER");
-    const iopub = await open(iopub_port, "SUB");
-    await iopub.send([Uint8Array.of(1)]); // subscribes to everything
+    const sockets = { shell: await open(shell, "DEALER"), control: await open(control, "DEALER") };
+    const publisher = await open(iopub, "SUB");
+    await publisher.send([Uint8Array.of(1)]); // subscribes to everything
     const [replies, outputs] = [new Map(), new Map()];
-    for (const socket of [shell, control]) {
+    for (const socket of Object.values(sockets)) {
       listen(socket, codec, (reply) => replies.get(reply.parentId)?.(reply));
     }
-    listen(iopub, codec, (output) => outputs.get(output.parentId)?.(output));
-    return { process, codec, sockets: { shell, control }, replies, outputs, stop };
+    listen(publisher, codec, (output) => outputs.get(output.parentId)?.(output));
+    return { process, codec, sockets, replies, outputs, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -225,10 +224,10 @@ export async function startKernel(options: KernelOptions): Promise<KernelClient>
       const { id, reply, send } = await request(sockets.shell, "execute_request", {
         code,
         silent: false,
-        store_history: true,
-        user_expressions: {},
-        allow_stdin: false,
-        stop_on_error: true,
+        "store_history": true,
+        "user_expressions": {},
+        "allow_stdin": false,
+        "stop_on_error": true,
       });
       let last = performance.now();
       const idle = new Promise<void>((resolve) =>
@@ -240,7 +239,7 @@ export async function startKernel(options: KernelOptions): Promise<KernelClient>
         })
       );
       await send();
-      let timer: number | undefined;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const failure = (text: string) => new Error(`Cannot run the cell: ${text}`);
       try {
         const { content } = await Promise.race([

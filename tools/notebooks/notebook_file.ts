@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the format
 /**
  * Notebook files: nbformat 4, as far as they are read and written here.
  *

@@ -29,7 +29,7 @@ export interface NotebookRun {
 }
 
 function errorLines(outputs: readonly Output[]): string[] {
-  return outputs.filter(({ output_type }) => output_type === "error")
+  return outputs.filter((output) => output.output_type === "error")
     .map(({ ename, evalue }) => `${ename}: ${evalue}`);
 }
 
@@ -40,7 +40,7 @@ export function outputFaults(
   committed: readonly Output[] | undefined,
 ): string[] {
   const faults = outputs
-    .filter(({ output_type, name }) => output_type === "stream" && name === "stderr")
+    .filter((output) => output.output_type === "stream" && output.name === "stderr")
     .map(({ text }) => `wrote to the error stream: ${joined(text).trim()}`);
   const kinds = kindsOf(outputs);
   if (/\bshow\(/.test(source) && kinds.length === 0) faults.push("shows nothing");
