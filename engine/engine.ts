@@ -9,9 +9,11 @@ import type { GraphRandom, Random } from "../core/random.ts";
 import type { Program } from "./program.ts";
 
 /** How tensors are computed. */
-export type EngineName = "onnx" | "tfjs";
+export type EngineName = "onnx" | "openvino" | "tfjs";
 /** Where tensors are computed. */
 export type DeviceName = "cpu";
+/** What convolutions and matrix products compute in: float32, or bfloat16 with float32 sums. */
+export type PrecisionName = "f32" | "bf16";
 
 /** Nested records and lists with leaves of one type. */
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
@@ -37,9 +39,20 @@ export interface CompileOptions {
   readonly name: string;
 }
 
+/** Options of one run of a compiled function. */
+export interface RunOptions<Out> {
+  /** Draws the random tensors of the function. */
+  readonly random?: Random;
+  /**
+   * An earlier result, or a part of it, that nobody needs any more: an engine may write the new
+   * result into its arrays instead of allocating others. Two states that take turns never allocate.
+   */
+  readonly into?: Partial<Out>;
+}
+
 /** A function of arrays. The first call with new shapes traces and compiles; later calls run. */
 export interface Compiled<In, Out> {
-  (inputs: In, options?: { readonly random?: Random }): Promise<Out>;
+  (inputs: In, options?: RunOptions<Out>): Promise<Out>;
   /** Compiles for these inputs without running. */
   prepare(inputs: In): Promise<void>;
   /** The recorded and simplified program for these inputs. */
@@ -56,6 +69,8 @@ export interface Engine {
   readonly device: DeviceName;
   /** How many threads compute. */
   readonly threads: number;
+  /** What convolutions and matrix products compute in. */
+  readonly precision: PrecisionName;
   /** One line for reports: library, version, device. */
   readonly description: string;
   /**

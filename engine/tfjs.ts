@@ -61,6 +61,7 @@ export function createTfjsEngine(): Engine {
     name: "tfjs",
     device: "cpu",
     threads: 1,
+    precision: "f32",
     description: `TensorFlow.js ${tf.version_core} on the CPU, eager, 1 thread`,
     compile: compile as Engine["compile"],
     dispose: () => Promise.resolve(),

@@ -1,0 +1,182 @@
+/**
+ * What the compiled engines share: a function is recorded per set of input shapes, simplified, and
+ * opened by a runtime, which runs it on arrays.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import type { HostArray } from "../core/contracts.ts";
+import type { Random } from "../core/random.ts";
+import type {
+  ArrayTree,
+  Compiled,
+  CompileOptions,
+  Engine,
+  RunOptions,
+  StepContext,
+  TensorTree,
+} from "./engine.ts";
+import { simplify } from "./passes/mod.ts";
+import { type Draw, printProgram, type Program } from "./program.ts";
+import { sizeOf } from "./rule.ts";
+import { trace } from "./tracing.ts";
+import { inputLeaves, isHostArray, isTensor, outputLeaves, rebuild } from "./tree.ts";
+
+/** A program that a library has compiled. */
+export interface Executable {
+  /**
+   * Runs it once.
+   *
+   * @param inputs In the order of the program.
+   * @param into Arrays that nobody needs any more, by output: the results may be written there.
+   */
+  run(
+    inputs: readonly HostArray[],
+    into: readonly (HostArray | undefined)[],
+  ): Promise<readonly HostArray[]>;
+  /** Frees what the library holds. */
+  release(): Promise<void>;
+}
+
+/** A library that compiles programs and runs them. */
+export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "precision"> {
+  readonly description: string;
+  open(program: Program): Promise<Executable>;
+  /** Frees what is left when all executables are released. */
+  close(): void;
+}
+
+/** A function to trace, its types forgotten. */
+type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
+
+/** One set of input shapes: its program, what was compiled of it, and the form of its outputs. */
+interface Variant {
+  readonly program: Program;
+  readonly outputs: TensorTree;
+  executable?: Promise<Executable>;
+}
+
+/** Makes the engine of a runtime. */
+export function createCompiledEngine(runtime: Runtime): Engine {
+  const { name, device, threads, precision, description } = runtime;
+  const compiled = new Set<{ dispose(): Promise<void> }>();
+  return {
+    name,
+    device,
+    threads,
+    precision,
+    description,
+    compile: ((fn: Traced, options: CompileOptions) => {
+      const made: Compiled<ArrayTree, ArrayTree> = compile(runtime, fn, options, () => {
+        compiled.delete(made);
+      });
+      compiled.add(made);
+      return made;
+    }) as Engine["compile"],
+    dispose: async () => {
+      for (const each of [...compiled]) await each.dispose();
+      runtime.close();
+    },
+  };
+}
+
+function compile(
+  runtime: Runtime,
+  fn: Traced,
+  { name }: CompileOptions,
+  forget: () => void,
+): Compiled<ArrayTree, ArrayTree> {
+  const variants = new Map<string, Variant>();
+  const variantOf = (inputs: ArrayTree): Variant => {
+    const list = inputLeaves(name, inputs);
+    const key = list.map(({ path, leaf }) => `${path}[${leaf.shape}]`).join();
+    let variant = variants.get(key);
+    if (!variant) variants.set(key, variant = record(name, inputs, fn));
+    return variant;
+  };
+  const executableOf = (variant: Variant) => variant.executable ??= runtime.open(variant.program);
+
+  const run = async (inputs: ArrayTree, { random, into }: RunOptions<ArrayTree> = {}) => {
+    const variant = variantOf(inputs);
+    const executable = await executableOf(variant);
+    const given = inputLeaves(name, inputs).map(({ leaf }) => leaf);
+    const arrays = [...given, ...draw(variant.program, random)];
+    const results = await executable.run(
+      arrays,
+      reusable(name, variant, into as ArrayTree, arrays),
+    );
+    let next = 0;
+    return rebuild<tf.Tensor, HostArray>(variant.outputs, isTensor, () => results[next++]!);
+  };
+  return Object.assign(run, {
+    prepare: async (inputs: ArrayTree) => void await executableOf(variantOf(inputs)),
+    program: (inputs: ArrayTree) => variantOf(inputs).program,
+    dispose: async () => {
+      forget();
+      for (const { executable } of variants.values()) await (await executable)?.release();
+      variants.clear();
+    },
+  });
+}
+
+/** The arrays of `into` by output; one that the run reads, or of another size, is left alone. */
+function reusable(
+  name: string,
+  { program: { values, outputs: ids }, outputs }: Variant,
+  into: ArrayTree | undefined,
+  inputs: readonly HostArray[],
+): (HostArray | undefined)[] {
+  if (!into) return [];
+  const offered = new Map(inputLeaves(name, into).map(({ path, leaf }) => [path, leaf]));
+  const taken = new Set(inputs.map(({ data }) => data.buffer));
+  return outputLeaves(name, outputs).map(({ path }, i) => {
+    const array = offered.get(path);
+    const fits = array && array.data.length === sizeOf(values[ids[i]!]!.shape);
+    if (!fits || taken.has(array.data.buffer)) return undefined;
+    taken.add(array.data.buffer); // one array cannot take two results
+    return array;
+  });
+}
+
+/** Records a function twice: what differs between the two would be frozen into the graph. */
+function record(name: string, inputs: ArrayTree, fn: Traced): Variant {
+  const shapes = inputLeaves(name, inputs).map(({ leaf }) => leaf.shape);
+  let outputs: TensorTree | undefined;
+  const once = () =>
+    trace(name, shapes, (tensors, context) => {
+      let next = 0;
+      const tree = rebuild<HostArray, tf.Tensor>(inputs, isHostArray, () => tensors[next++]!);
+      outputs = fn(tree, context);
+      return outputLeaves(name, outputs).map(({ leaf }) => leaf);
+    });
+  const program = once();
+  refuseFrozenRandomness(program, once());
+  return { program: simplify(program), outputs: outputs! };
+}
+
+function refuseFrozenRandomness(a: Program, b: Program): void {
+  const differs = printProgram(a) !== printProgram(b) || a.values.some(({ constant }, i) => {
+    const other = b.values[i]!.constant;
+    return constant !== other && constant?.some((number, k) => !Object.is(number, other?.[k]));
+  });
+  if (differs) {
+    throw new Error(
+      `Cannot compile "${a.name}": expected a pure function but two recordings differ; draw random tensors from step.random or as inputs, and keep no state outside`,
+    );
+  }
+}
+
+/** Draws the random inputs of a run. */
+function draw({ name, values, inputs, draws }: Program, random: Random | undefined): HostArray[] {
+  if (draws.length && !random) {
+    throw new TypeError(
+      `Cannot run "${name}": expected the option "random" because the function draws random tensors but received none`,
+    );
+  }
+  return draws.map(({ input, distribution, parameters }: Draw) => {
+    const { shape } = values[inputs[input]!]!;
+    return distribution === "normal"
+      ? random!.normal(shape, parameters[0])
+      : random!.uniform(shape, parameters[0]!, parameters[1]!);
+  });
+}

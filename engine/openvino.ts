@@ -1,0 +1,105 @@
+/**
+ * The compiled engine on OpenVINO: the fastest on a CPU where it is installed. Inputs and outputs
+ * are bound to our own memory and not copied.
+ *
+ * @module
+ */
+import type { HostArray } from "../core/contracts.ts";
+import { createCompiledEngine, type Executable } from "./compiled.ts";
+import type { Engine, PrecisionName } from "./engine.ts";
+import { kernelRules } from "./kernels/mod.ts";
+import { lower } from "./lowering.ts";
+import { openOpenvino } from "./openvino_library.ts";
+import type { Program } from "./program.ts";
+
+const RULES = new Map(kernelRules.map((rule) => [rule.kernel, rule]));
+
+/** Options of {@linkcode createOpenvinoEngine}. */
+export interface OpenvinoOptions {
+  readonly threads: number;
+  readonly precision: PrecisionName;
+  /** The C library. */
+  readonly library: string;
+  /** A folder for compiled models, found again by their content; absent: none are kept. */
+  readonly cache: string | undefined;
+}
+
+/**
+ * Makes the engine.
+ *
+ * @throws {RangeError} If bfloat16 is asked of a CPU that has none.
+ */
+export function createOpenvinoEngine(
+  { threads, precision, library, cache }: OpenvinoOptions,
+): Engine {
+  const openvino = openOpenvino(library);
+  if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
+    openvino.close();
+    throw new RangeError(
+      `Cannot create the engine "openvino": expected precision "f32" but received "bf16", which this CPU has no instructions for (OpenVINO says ${
+        openvino.capabilities.join(", ")
+      })`,
+    );
+  }
+  const properties = {
+    INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
+    INFERENCE_NUM_THREADS: String(threads),
+    NUM_STREAMS: "1",
+    PERFORMANCE_HINT: "LATENCY",
+    ENABLE_CPU_PINNING: "NO", // pinned threads starve when another job has their core
+    ...cache !== undefined && { CACHE_DIR: cache },
+  };
+
+  const open = async (program: Program): Promise<Executable> => {
+    const model = await openvino.compile(lower(program, "openvino", RULES), properties);
+    const shapes = program.outputs.map((id) => program.values[id]!.shape);
+    const read = program.inputs.map((_, i) => model.reads(`in${i}`));
+    let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns
+    const run = async (
+      inputs: readonly HostArray[],
+      into: readonly (HostArray | undefined)[],
+    ) => {
+      const outputs = shapes.map((shape, i) => ({
+        shape,
+        data: into[i]?.data ?? new Float32Array(shape.reduce((size, n) => size * n, 1)),
+      }));
+      await model.infer({
+        ...named("in", inputs, (i) => read[i]!),
+        ...named("out", outputs, () => true),
+      });
+      return outputs;
+    };
+    return {
+      run(inputs, into) {
+        const turn = last.then(() => run(inputs, into));
+        last = turn.catch(() => {});
+        return turn;
+      },
+      async release() {
+        await last;
+        model.free();
+      },
+    };
+  };
+
+  return createCompiledEngine({
+    name: "openvino",
+    device: "cpu",
+    threads,
+    precision,
+    description: `OpenVINO ${openvino.version} on the CPU, ${threads} threads, ${precision}`,
+    open,
+    close: openvino.close,
+  });
+}
+
+/** Arrays under the names that the lowering gives them; some are left out. */
+function named(
+  prefix: string,
+  arrays: readonly HostArray[],
+  wanted: (i: number) => boolean,
+): Record<string, HostArray> {
+  return Object.fromEntries(
+    arrays.flatMap((array, i) => wanted(i) ? [[`${prefix}${i}`, array] as const] : []),
+  );
+}

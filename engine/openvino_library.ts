@@ -1,0 +1,205 @@
+/**
+ * OpenVINO's C library, called through Deno's foreign function interface.
+ *
+ * @module
+ */
+import type { HostArray } from "../core/contracts.ts";
+
+const P = "pointer";
+const BUFFER = "buffer";
+const SIZE = "usize";
+const STATUS = "i32";
+const SHAPE = { struct: ["i64", "pointer"] } as const; // ov_shape_t { rank, dims }
+
+const SYMBOLS = {
+  ov_get_last_err_msg: { parameters: [], result: P },
+  ov_get_openvino_version: { parameters: [BUFFER], result: STATUS },
+  ov_version_free: { parameters: [BUFFER], result: "void" },
+  ov_free: { parameters: [P], result: "void" },
+  ov_core_create: { parameters: [BUFFER], result: STATUS },
+  ov_core_free: { parameters: [P], result: "void" },
+  ov_core_get_property: { parameters: [P, BUFFER, BUFFER, BUFFER], result: STATUS },
+  ov_core_read_model_from_memory_buffer: {
+    parameters: [P, BUFFER, SIZE, P, BUFFER],
+    result: STATUS,
+    nonblocking: true,
+  },
+  // The call without variadic arguments, which FFI cannot pass.
+  ov_core_compile_model_props: {
+    parameters: [P, P, BUFFER, SIZE, BUFFER, BUFFER],
+    result: STATUS,
+    nonblocking: true,
+  },
+  ov_model_free: { parameters: [P], result: "void" },
+  ov_compiled_model_free: { parameters: [P], result: "void" },
+  ov_compiled_model_create_infer_request: { parameters: [P, BUFFER], result: STATUS },
+  ov_infer_request_free: { parameters: [P], result: "void" },
+  ov_compiled_model_input_by_name: { parameters: [P, BUFFER, BUFFER], result: STATUS },
+  ov_output_const_port_free: { parameters: [P], result: "void" },
+  ov_infer_request_set_tensor: { parameters: [P, BUFFER, P], result: STATUS },
+  ov_infer_request_infer: { parameters: [P], result: STATUS, nonblocking: true },
+  ov_tensor_create_from_host_ptr: {
+    parameters: [STATUS, SHAPE, BUFFER, BUFFER],
+    result: STATUS,
+  },
+  ov_tensor_free: { parameters: [P], result: "void" },
+} as const;
+
+const FLOAT32 = 4; // ov_element_type_e: F32
+
+/** A compiled model with one infer request; its inputs and outputs live in our memory. */
+export interface OpenvinoModel {
+  /** Whether the model has an input of that name: one that nothing reads is dropped. */
+  reads(name: string): boolean;
+  /** Binds arrays by name, which must not change meanwhile, and runs. */
+  infer(arrays: Readonly<Record<string, HostArray>>): Promise<void>;
+  free(): void;
+}
+
+/** The library, open. */
+export interface OpenvinoLibrary {
+  /** Such as `2026.4.1`. */
+  readonly version: string;
+  /** What the CPU's plug-in can compute in: `FP32`, `BF16`, ... */
+  readonly capabilities: readonly string[];
+  /** Compiles an ONNX model. */
+  compile(
+    model: Uint8Array<ArrayBuffer>,
+    properties: Readonly<Record<string, string>>,
+  ): Promise<OpenvinoModel>;
+  close(): void;
+}
+
+/** Opens the library at `path`. */
+export function openOpenvino(path: string): OpenvinoLibrary {
+  const library = Deno.dlopen(path, SYMBOLS);
+  const ov = library.symbols;
+
+  const check = (status: number, what: string) => {
+    if (status === 0) return;
+    const message = takeText(ov.ov_get_last_err_msg());
+    throw new Error(
+      `Cannot use OpenVINO to ${what}: expected success but received status ${status}${
+        message ? ` (${message.replaceAll(/\s+/g, " ").trim()})` : ""
+      }`,
+    );
+  };
+  const takeText = (pointer: Deno.PointerValue): string => {
+    if (!pointer) return "";
+    const text = new Deno.UnsafePointerView(pointer).getCString();
+    ov.ov_free(pointer);
+    return text;
+  };
+  /** Calls with room for one pointer, and gives the pointer. */
+  const made = (what: string, call: (out: Uint8Array<ArrayBuffer>) => number) => {
+    const out = new BigUint64Array(1);
+    check(call(new Uint8Array(out.buffer)), what);
+    return Deno.UnsafePointer.create(out[0]!);
+  };
+  const madeLater = async (
+    what: string,
+    call: (out: Uint8Array<ArrayBuffer>) => Promise<number>,
+  ) => {
+    const out = new BigUint64Array(1);
+    check(await call(new Uint8Array(out.buffer)), what);
+    return Deno.UnsafePointer.create(out[0]!);
+  };
+
+  const bind = (request: Deno.PointerValue, name: string, { shape, data }: HostArray) => {
+    const tensor = made(
+      "bind an array",
+      (out) => ov.ov_tensor_create_from_host_ptr(FLOAT32, shapeStruct(shape), bytesOf(data), out),
+    );
+    const status = ov.ov_infer_request_set_tensor(request, text(name), tensor);
+    ov.ov_tensor_free(tensor); // the request holds it now
+    check(status, `bind an array of shape [${shape}] to "${name}"`);
+  };
+
+  const core = made("start", (out) => ov.ov_core_create(out));
+  const capabilities = made(
+    "ask OpenVINO for the CPU's capabilities",
+    (out) => ov.ov_core_get_property(core, text("CPU"), text("OPTIMIZATION_CAPABILITIES"), out),
+  );
+  return {
+    version: versionOf(),
+    capabilities: takeText(capabilities).split(/[\s,]+/),
+    async compile(model, properties) {
+      const read = await madeLater(
+        "read a model",
+        (out) =>
+          ov.ov_core_read_model_from_memory_buffer(
+            core,
+            model,
+            BigInt(model.byteLength),
+            null,
+            out,
+          ),
+      );
+      const pairs = pointersTo(Object.entries(properties).flat());
+      const count = BigInt(2 * Object.keys(properties).length);
+      const compiled = await madeLater(
+        "compile a model",
+        (out) =>
+          ov.ov_core_compile_model_props(core, read, text("CPU"), count / 2n, pairs.array, out),
+      )
+        .finally(() => ov.ov_model_free(read));
+      void pairs.texts; // alive until here
+      const request = made(
+        "create an infer request",
+        (out) => ov.ov_compiled_model_create_infer_request(compiled, out),
+      );
+      return {
+        reads(name) {
+          const port = new BigUint64Array(1);
+          const bytes = new Uint8Array(port.buffer);
+          const found = ov.ov_compiled_model_input_by_name(compiled, text(name), bytes) === 0;
+          if (found) ov.ov_output_const_port_free(Deno.UnsafePointer.create(port[0]!));
+          return found;
+        },
+        async infer(arrays) {
+          for (const [name, array] of Object.entries(arrays)) bind(request, name, array);
+          check(await ov.ov_infer_request_infer(request), "run a model");
+        },
+        free() {
+          ov.ov_infer_request_free(request);
+          ov.ov_compiled_model_free(compiled);
+        },
+      };
+    },
+    close() {
+      ov.ov_core_free(core);
+      library.close();
+    },
+  };
+
+  function versionOf(): string {
+    const version = new BigUint64Array(2); // ov_version_t { buildNumber, description }
+    const bytes = new Uint8Array(version.buffer);
+    check(ov.ov_get_openvino_version(bytes), "tell its version");
+    const build = Deno.UnsafePointer.create(version[0]!);
+    const number = build ? new Deno.UnsafePointerView(build).getCString() : "";
+    ov.ov_version_free(bytes);
+    return /^[\d.]+/.exec(number)?.[0] ?? number; // without commit and branch
+  }
+}
+
+const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(`${value}\0`);
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength) as Uint8Array<ArrayBuffer>;
+
+const addressOf = (view: BufferSource) =>
+  BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)));
+
+/** An `ov_shape_t`; the library copies what it points to. */
+function shapeStruct(shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  const dims = BigInt64Array.from(shape.length ? shape.map(BigInt) : [0n]);
+  return new Uint8Array(BigUint64Array.of(BigInt(shape.length), addressOf(dims)).buffer);
+}
+
+/** Texts, and an array of pointers to them that is valid as long as the texts are held. */
+function pointersTo(values: readonly string[]) {
+  const texts = values.map(text);
+  const array = new Uint8Array(BigUint64Array.from(texts.map(addressOf)).buffer);
+  return { texts, array };
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import type { HostArray } from "../../core/contracts.ts";
+import { findOpenvino } from "../../engine/find_openvino.ts";
+import { createEngine } from "../../engine/mod.ts";
+
+// What needs the library is skipped where it is not installed; what concerns finding it is not.
+const found = findOpenvino(undefined);
+const ignore = !("path" in found);
+
+const array = (shape: number[], ...values: number[]): HostArray => ({
+  shape,
+  data: Float32Array.from(values),
+});
+
+Deno.test("createEngine() says how to get OpenVINO", async () => {
+  await assert.rejects(createEngine({ engine: "openvino", openvino: "/nowhere" }), {
+    name: "Error",
+    message:
+      'Cannot create the engine "openvino": expected the option "openvino" to name OpenVINO\'s C library or a folder that holds it but received "/nowhere"; install it with "pip install openvino"',
+  });
+  await assert.rejects(createEngine({ engine: "auto", openvino: "/nowhere" }), {
+    message: /^Cannot create the engine "auto": /,
+  });
+});
+
+Deno.test("createEngine() refuses a precision that the engine does not have", async () => {
+  await assert.rejects(createEngine({ precision: "bf16" }), {
+    name: "RangeError",
+    message:
+      'Cannot create the engine "onnx": expected "precision" to be one of "f32" but received "bf16"',
+  });
+});
+
+Deno.test("createEngine() says what auto chose", async () => {
+  const engine = await createEngine({ engine: "auto", threads: 1 });
+  assert.equal(engine.name, ignore ? "onnx" : "openvino");
+  assert.match(
+    engine.description,
+    ignore ? /chosen by auto: OpenVINO is not/ : /chosen by auto: OpenVINO is installed/,
+  );
+  await engine.dispose();
+});
+
+const layouts = [
+  ["a Python environment", "lib/python3.13/site-packages/openvino/libs"],
+  ["a folder of packages", "openvino/libs"],
+  ["the package", "libs"],
+  ["an unpacked archive", "runtime/lib/intel64"],
+  ["the folder itself", "."],
+] as const;
+
+for (const [name, below] of layouts) {
+  Deno.test({
+    name: `findOpenvino() finds the library in ${name}`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const root = await Deno.makeTempDir();
+      await Deno.mkdir(`${root}/${below}`, { recursive: true });
+      await Deno.writeTextFile(`${root}/${below}/libopenvino.so.2641`, "");
+      assert.ok("missing" in findOpenvino(root));
+      await Deno.writeTextFile(`${root}/${below}/libopenvino_c.so.2641`, "");
+      const library = findOpenvino(root) as { path: string };
+      assert.match(library.path, /libopenvino_c\.so\.2641$/);
+      assert.ok((await Deno.stat(library.path)).isFile);
+      assert.deepEqual(findOpenvino(library.path), { path: library.path });
+      await Deno.remove(root, { recursive: true });
+    },
+  });
+}
+
+Deno.test({
+  name: "the openvino engine runs functions with inputs that nothing reads",
+  ignore,
+  async fn() {
+    const engine = await createEngine({ engine: "openvino", threads: 1 });
+    const fn = engine.compile(
+      ({ a, b }: { a: tf.Tensor; b: tf.Tensor; unread: tf.Tensor }) => ({
+        sum: tf.add(a, b),
+        same: a,
+        constant: tf.ones([2]),
+        scalar: tf.sum(b),
+      }),
+      { name: "sums" },
+    );
+    const { sum, same, constant, scalar } = await fn({
+      a: array([2, 2], 1, 2, 3, 4),
+      b: array([2], 10, 20),
+      unread: array([1], 9),
+    });
+    assert.deepEqual(sum, array([2, 2], 11, 22, 13, 24));
+    assert.deepEqual(same, array([2, 2], 1, 2, 3, 4));
+    assert.deepEqual(constant, array([2], 1, 1));
+    assert.deepEqual(scalar, array([], 30));
+    await engine.dispose();
+  },
+});
+
+Deno.test({
+  name: "the openvino engine writes into arrays that are given back, and into no input",
+  ignore,
+  async fn() {
+    const engine = await createEngine({ engine: "openvino", threads: 1 });
+    const next = engine.compile(({ x }: { x: tf.Tensor }) => ({ x: tf.add(x, 1) }), {
+      name: "count",
+    });
+    const zero = { x: array([3], 0, 0, 0) };
+    const one = await next(zero);
+    const two = await next(one, { into: zero });
+    assert.equal(two.x.data, zero.x.data);
+    assert.deepEqual([...two.x.data], [2, 2, 2]);
+    const three = await next(two, { into: two });
+    assert.notEqual(three.x.data, two.x.data);
+    assert.deepEqual([...two.x.data, ...three.x.data], [2, 2, 2, 3, 3, 3]);
+    await engine.dispose();
+  },
+});
+
+Deno.test({
+  name: "the openvino engine runs calls that overlap one after the other",
+  ignore,
+  async fn() {
+    const engine = await createEngine({ engine: "openvino", threads: 1 });
+    const double = engine.compile(({ x }: { x: tf.Tensor }) => tf.mul(x, 2), { name: "double" });
+    const results = await Promise.all(
+      [1, 2, 3, 4].map((value) => double({ x: array([1], value) })),
+    );
+    assert.deepEqual(results.map(({ data }) => data[0]), [2, 4, 6, 8]);
+    await engine.dispose();
+  },
+});
+
+Deno.test({
+  name: "the openvino engine keeps compiled models in the cache by content",
+  ignore,
+  async fn() {
+    const cache = await Deno.makeTempDir();
+    const files = () => [...Deno.readDirSync(cache)].length;
+    for (const [factor, count] of [[2, 1], [2, 1], [3, 2]] as const) {
+      const engine = await createEngine({ engine: "openvino", threads: 1, cache });
+      const scale = engine.compile(({ x }: { x: tf.Tensor }) => tf.mul(x, factor), {
+        name: "scale",
+      });
+      const { data } = await scale({ x: array([1], 5) });
+      assert.equal(data[0], 5 * factor);
+      assert.equal(files(), count);
+      await engine.dispose();
+    }
+    await Deno.remove(cache, { recursive: true });
+  },
+});
