@@ -5,6 +5,7 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import { lift } from "../core/flat.ts";
+import { under } from "../core/params.ts";
 import type { Engine } from "../engine/mod.ts";
 import { discriminatorFeatures } from "../networks/discriminator.ts";
 import {
@@ -45,7 +46,8 @@ export async function openFeatureNetwork(
     );
   }
   if (choice.name === "vgg16") {
-    const { weights: params } = await convert(choice.path, { kind: "vgg16" });
+    const { weights } = await convert(choice.path, { kind: "vgg16" });
+    const params = under(weights, "features");
     return {
       name: `vgg16 of ${choice.path}`,
       maps: (image) => vgg16Features(lift(params), image),
