@@ -6,7 +6,6 @@
 import type { HostArray, Weights } from "../../core/contracts.ts";
 import type { Engine } from "../../engine/mod.ts";
 import type { DiscriminatorConfig, StudentConfig, TeacherConfig } from "../../networks/config.ts";
-import type { WeightTable } from "./weight_table.ts";
 
 /** What can be converted. */
 export type ConvertKind = "teacher" | "student" | "vgg16" | "inception";
@@ -30,7 +29,8 @@ export interface ConvertOptions {
 export interface ConvertReport {
   /** Name of the code that wrote the file. */
   readonly source: "rosinality" | "nvlabs" | "mobilestylegan" | "torchvision" | "pytorch-fid";
-  readonly format: WeightTable["format"];
+  /** How the file is written. */
+  readonly format: "zip" | "legacy" | "pickle" | "safetensors";
   /** Lines on the networks that were taken: what and where, sizes, what differs from ours. */
   readonly found: readonly string[];
   /** Where the average style comes from; null where there is none. */
@@ -43,6 +43,7 @@ export interface ConvertReport {
 export interface ConvertedBase {
   /** In our names and layouts: `mapping.0.weight`, `synthesis.4.const`, `discriminator.4.fc.bias`. */
   readonly weights: Weights;
+  /** What was found and done. */
   readonly report: ConvertReport;
 }
 /** What the conversion of a generator gives. */
@@ -54,16 +55,21 @@ export interface ConvertedGenerator extends ConvertedBase {
 }
 /** A StyleGAN2 generator. */
 export interface ConvertedTeacher extends ConvertedGenerator {
+  /** Tells it from the others. */
   readonly kind: "teacher";
+  /** Its sizes. */
   readonly config: TeacherConfig;
 }
 /** A MobileStyleGAN generator. */
 export interface ConvertedStudent extends ConvertedGenerator {
+  /** Tells it from the others. */
   readonly kind: "student";
+  /** Its sizes and parts. */
   readonly config: StudentConfig;
 }
 /** A frozen network that looks at images: `features.0.weight`, ... or `Conv2d_1a_3x3.weight`, ... */
 export interface ConvertedFeatures extends ConvertedBase {
+  /** Which network it is. */
   readonly kind: "vgg16" | "inception";
 }
 /** What `convert` gives. */

@@ -69,41 +69,46 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, maximumListed).map(quote).join(", ") +
   (names.length > maximumListed ? ", ..." : "");
 
-function misshaped(table: WeightTable, { prefix, entries }: ForeignNetwork): string[] {
-  return entries.flatMap(({ from, shape }) => {
-    const found = table.tensors.get(prefix + from)?.shape;
-    return found && `${found}` !== `${shape}`
-      ? [`${prefix}${from} [${found}] instead of [${shape}]`]
-      : [];
-  });
-}
-
 function fail(table: WeightTable, expected: string, received: string): RangeError {
   return new RangeError(
     `Cannot convert ${quote(table.name)}: expected ${expected} but received ${received}`,
   );
 }
 
-/** Compares the keys of a file with what the network has, without reading a tensor. */
-function checkKeys(table: WeightTable, network: ForeignNetwork): void {
-  const { what, prefix, entries, ignored } = network;
+/**
+ * Compares the names in a file with those that a network has. To be done for all networks of a file
+ * before any of them is read: sizes are inferred from tensors, and with one missing others would
+ * look wrong that are not.
+ *
+ * @throws {RangeError} that lists every missing and unknown key
+ */
+export function checkNames(
+  table: WeightTable,
+  { what, prefix, entries, ignored }: ForeignNetwork,
+): void {
   const known = new Set(entries.map(({ from }) => prefix + from));
-  const missing = entries.filter(({ from, optional }) =>
-    !optional && !table.tensors.has(prefix + from)
-  ).map(({ from }) => prefix + from);
+  const missing = entries
+    .filter(({ from, optional }) => !optional && !table.tensors.has(prefix + from))
+    .map(({ from }) => prefix + from);
   const unknown = [...table.tensors.keys()].filter((name) =>
     name.startsWith(prefix) && !known.has(name) && !ignored?.test(name.slice(prefix.length))
   );
-  // Shapes are inferred from keys: with some missing, others would look wrong that are not.
-  const wrong = missing.length ? [] : misshaped(table, network);
-  const faults = [
-    ["missing", missing],
-    ["unknown", unknown],
-    ["mis-shaped", wrong],
-  ] as const;
-  const received = faults.filter(([, names]) => names.length)
+  const received = ([["missing", missing], ["unknown", unknown]] as const)
+    .filter(([, names]) => names.length)
     .map(([fault, names]) => `${names.length} ${fault} (${listed(names)})`);
   if (received.length) throw fail(table, `the keys of a ${what}`, received.join(" and "));
+}
+
+function checkShapes(table: WeightTable, { what, prefix, entries }: ForeignNetwork): void {
+  const wrong = entries.flatMap(({ from, shape }) => {
+    const found = table.tensors.get(prefix + from)?.shape;
+    return found && `${found}` !== `${shape}`
+      ? [`${prefix}${from} [${found}] instead of [${shape}]`]
+      : [];
+  });
+  if (wrong.length) {
+    throw fail(table, `the keys of a ${what}`, `${wrong.length} mis-shaped (${listed(wrong)})`);
+  }
 }
 
 function checkValues(table: WeightTable, { prefix, entries }: ForeignNetwork): void {
@@ -134,7 +139,8 @@ export function readNetwork(
   table: WeightTable,
   network: ForeignNetwork,
 ): Weights {
-  checkKeys(table, network);
+  checkNames(table, network);
+  checkShapes(table, network);
   const { prefix, entries, what } = network;
   const wanted = entries.filter(({ to, from }) => to && table.tensors.has(prefix + from));
   const { read, stored } = elementsOf(table, wanted.map(({ from }) => prefix + from));

@@ -153,8 +153,8 @@ export function mergeBatchNorms(weights: Weights): Weights {
 
 /** torchvision's VGG16, or the copy of its `features` in the author's checkpoints. */
 export function findVgg16(table: WeightTable): ForeignNetwork | undefined {
-  const found = ["features.28.weight", "perceptual_loss.net.net.28.weight"].flatMap((key) =>
-    prefixesOf(table, key).map((prefix) => prefix + key.slice(0, -"28.weight".length))
+  const found = ["features.", "perceptual_loss.net.net."].flatMap((place) =>
+    prefixesOf(table, [`${place}28.weight`, `${place}28.bias`]).map((prefix) => prefix + place)
   );
   const prefix = found[0];
   if (prefix === undefined) return undefined;
@@ -163,7 +163,10 @@ export function findVgg16(table: WeightTable): ForeignNetwork | undefined {
 
 /** pytorch-fid's Inception. */
 export function findInception(table: WeightTable): ForeignNetwork | undefined {
-  const [prefix] = prefixesOf(table, "Mixed_7c.branch_pool.conv.weight");
+  const [prefix] = prefixesOf(
+    table,
+    ["conv.weight", "bn.weight", "bn.bias"].map((key) => `Mixed_7c.branch_pool.${key}`),
+  );
   if (prefix === undefined) return undefined;
   return {
     what: "Inception of pytorch-fid",

@@ -55,20 +55,22 @@ export function bestPrefix(
   return prefixes[0];
 }
 
-/** One more than the largest number that stands for `#` in a key of that pattern. */
+/** One more than the largest number that stands for `#` in a key of those patterns. */
 export function countUp(
   table: WeightTable,
   prefix: string,
-  pattern: string,
+  patterns: readonly string[],
   maximum: number,
 ): number {
-  const [before = "", after = ""] = pattern.split("#");
-  const start = prefix + before;
   let count = 0;
-  for (const name of table.tensors.keys()) {
-    if (!name.startsWith(start) || !name.endsWith(after)) continue;
-    const index = name.slice(start.length, name.length - after.length);
-    if (/^\d{1,4}$/.test(index)) count = Math.max(count, Number(index) + 1);
+  for (const pattern of patterns) {
+    const [before = "", after = ""] = pattern.split("#");
+    const start = prefix + before;
+    for (const name of table.tensors.keys()) {
+      if (!name.startsWith(start) || !name.endsWith(after)) continue;
+      const index = name.slice(start.length, name.length - after.length);
+      if (/^\d{1,4}$/.test(index)) count = Math.max(count, Number(index) + 1);
+    }
   }
   return Math.min(count, maximum);
 }

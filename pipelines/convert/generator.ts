@@ -8,7 +8,7 @@ import { under } from "../../core/params.ts";
 import { createEngine } from "../../engine/mod.ts";
 import { checkDiscriminatorConfig } from "../../networks/config.ts";
 import type { ConvertedGenerator, ConvertOptions } from "./converted.ts";
-import { readNetwork } from "./entries.ts";
+import { checkNames, readNetwork } from "./entries.ts";
 import { estimateWMean } from "./estimate_w_mean.ts";
 import type { FoundGenerator } from "./find.ts";
 import { findDiscriminator } from "./recognise.ts";
@@ -78,11 +78,12 @@ export async function convertGenerator(
   { sizePx, options }: { readonly sizePx: number; readonly options: ConvertOptions },
 ): Promise<ConvertedGenerator> {
   const { sizes, networks, source } = found;
-  const read = networks.map((network) => readNetwork(table, network));
-  const { noise, weights } = apart(Object.assign({}, ...read) as Weights);
   const critic = options.discriminator === false ? undefined : findDiscriminator(table);
+  const all = critic ? [...networks, critic.network] : networks;
+  for (const network of all) checkNames(table, network);
+  const read = all.map((network) => readNetwork(table, network));
+  const { noise, weights } = apart(Object.assign({}, ...read) as Weights);
   if (critic) checkDiscriminatorConfig(critic.config);
-  const criticWeights = critic ? readNetwork(table, critic.network) : {};
   const { mean, key } = await findMean(table, found, { weights, options });
   const lines = [
     ...networks.map(placeOf),
@@ -94,7 +95,7 @@ export async function convertGenerator(
       : []),
   ];
   return {
-    weights: { ...weights, "mapping.w_mean": mean, ...criticWeights },
+    weights: { ...weights, "mapping.w_mean": mean },
     discriminator: critic?.config ?? null,
     noise,
     report: {
@@ -102,7 +103,7 @@ export async function convertGenerator(
       format: table.format,
       found: lines,
       wMean: key === null ? "estimated" : "file",
-      leftOut: leftOut(table, critic ? [...networks, critic.network] : networks, [key]),
+      leftOut: leftOut(table, all, [key]),
     },
   };
 }

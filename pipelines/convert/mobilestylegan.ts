@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { quote } from "../../io/describe.ts";
 import { type Entry, filterEntry, type ForeignNetwork, linearEntries, weight } from "./entries.ts";
 import {
   bestPrefix,
@@ -136,14 +137,22 @@ function findAuthorMapping(
   table: WeightTable,
   styleDim: number,
 ): { readonly mappingLayers: number; readonly network: ForeignNetwork } {
-  const prefix = bestPrefix(prefixesOf(table, "layers.1.weight"), ["mapping_net.", "ckpt.", ""]) ??
-    "mapping_net.";
-  const mappingLayers = countUp(table, prefix, "layers.#.weight", maximumMappingLayers + 1) - 1;
+  const found = prefixesOf(table, ["layers.1.weight", "layers.1.bias"]);
+  const prefix = bestPrefix(found, ["mapping_net.", "ckpt.", ""]);
+  if (prefix === undefined) {
+    throw new RangeError(
+      `Cannot convert ${
+        quote(table.name)
+      }: expected the mapping network of MobileStyleGAN.pytorch beside the rest but received none; give both of the author's files`,
+    );
+  }
+  const mappingLayers =
+    countUp(table, prefix, ["layers.#.weight", "layers.#.bias"], maximumMappingLayers + 1) - 1;
   const network = {
     what: "mapping network of MobileStyleGAN.pytorch",
     prefix,
     entries: mappingEntries((i) => `layers.${i + 1}`, {
-      mappingLayers: Math.max(mappingLayers, 1),
+      mappingLayers,
       styleDim,
     }),
     // The author's two files have the same prefix.
@@ -154,10 +163,13 @@ function findAuthorMapping(
 
 /** The copy of the teacher in the author's files. */
 export function findAuthorTeacher(table: WeightTable): FoundGenerator | undefined {
-  const found = prefixesOf(table, "layers.0.to_rgb.conv.weight");
+  const found = prefixesOf(table, ["layers.0.to_rgb.conv.weight", "layers.0.to_rgb.bias"]);
   const prefix = bestPrefix(found, ["synthesis_net.", "ckpt.", ""]);
   if (prefix === undefined) return undefined;
-  const blocks = countUp(table, prefix, "layers.#.conv2.conv.weight", maximumBlocks);
+  const blocks = countUp(table, prefix, [
+    "layers.#.conv2.conv.weight",
+    "layers.#.conv2.activate.bias",
+  ], maximumBlocks);
   const { styleDim, channels, entries } = findStyleGan2(table, {
     prefix,
     names: authorNames,
@@ -173,18 +185,26 @@ export function findAuthorTeacher(table: WeightTable): FoundGenerator | undefine
       entries: [...entries, filterEntry("upsample.kernel", 4)],
       ignored: /^layers\.\d+\.(weight|bias)$/,
     }],
-    meanKeys: prefixesOf(table, "style_mean").map((place) => `${place}style_mean`),
+    meanKeys: prefixesOf(table, ["style_mean"]).map((place) => `${place}style_mean`),
   };
 }
 
 /** The student of the author's code. */
 export function findStudent(table: WeightTable): FoundGenerator | undefined {
-  const found = prefixesOf(table, "layers.0.conv1.conv.weight_dw");
+  const found = prefixesOf(
+    table,
+    ["1.conv.weight_dw", "1.conv.weight_permute"].map((key) => `layers.0.conv${key}`),
+  );
   const prefix = bestPrefix(found, ["student.", ""]);
   if (prefix === undefined) return undefined;
   const styleDim = shapeOf(table, `${prefix}conv1.conv.modulation.weight`)[1] ?? 0;
   const [, first = 0] = shapeOf(table, `${prefix}input.input`);
-  const blocks = countUp(table, prefix, "layers.#.conv2.conv.weight_dw", maximumBlocks);
+  const blocks = countUp(
+    table,
+    prefix,
+    ["layers.#.conv2.conv.weight_dw", "layers.#.conv2.bias"],
+    maximumBlocks,
+  );
   const kernels = sequence(blocks).map((i) => `${prefix}layers.${i}.conv2.conv.weight_permute`);
   const channels = channelsBy(table, first, kernels, 0);
   const { mappingLayers, network } = findAuthorMapping(table, styleDim);
@@ -197,6 +217,6 @@ export function findStudent(table: WeightTable): FoundGenerator | undefined {
       entries: studentEntries({ channels, styleDim }),
       ignored: /^device_info$|^layers\.\d+\.(weight|bias)$/,
     }],
-    meanKeys: prefixesOf(table, "style_mean").map((place) => `${place}style_mean`),
+    meanKeys: prefixesOf(table, ["style_mean"]).map((place) => `${place}style_mean`),
   };
 }

@@ -119,15 +119,22 @@ export function nvlabsDiscriminatorEntries(channels: readonly number[]): Entry[]
 
 /** NVlabs' generator. */
 export function findNvlabs(table: WeightTable): FoundGenerator | undefined {
-  const prefix = bestPrefix(prefixesOf(table, "synthesis.b4.const"), generatorPrefixes);
+  const keys = ["const", "conv1.bias", "torgb.bias"].map((key) => `synthesis.b4.${key}`);
+  const prefix = bestPrefix(prefixesOf(table, keys), generatorPrefixes);
   if (prefix === undefined) return undefined;
   const [first = 0] = shapeOf(table, `${prefix}synthesis.b4.const`);
-  const largest = countUp(table, prefix, "synthesis.b#.conv1.weight", 2 ** 12) - 1;
+  const largest =
+    countUp(table, prefix, ["synthesis.b#.conv1.weight", "synthesis.b#.conv1.bias"], 2 ** 12) - 1;
   const blocks = Math.max(Math.floor(Math.log2(Math.max(largest, 4))) - 2, 0);
   const kernels = sequence(blocks).map((i) => `${prefix}synthesis.b${8 * 2 ** i}.conv1.weight`);
   const channels = channelsBy(table, first, kernels, 0);
   const styleDim = shapeOf(table, `${prefix}synthesis.b4.conv1.affine.weight`)[1] ?? 0;
-  const mappingLayers = countUp(table, prefix, "mapping.fc#.weight", maximumMappingLayers);
+  const mappingLayers = countUp(
+    table,
+    prefix,
+    ["mapping.fc#.weight", "mapping.fc#.bias"],
+    maximumMappingLayers,
+  );
   const sizes = { styleDim, mappingLayers, channels };
   const network = {
     what: "generator of NVlabs' StyleGAN2",
@@ -167,9 +174,10 @@ function stddevGroupOf(table: WeightTable, prefix: string): number {
 
 /** NVlabs' discriminator. */
 export function findNvlabsDiscriminator(table: WeightTable): FoundDiscriminator | undefined {
-  const prefix = bestPrefix(prefixesOf(table, "b4.out.weight"), discriminatorPrefixes);
+  const keys = ["b4.out.weight", "b4.out.bias", "b4.fc.bias"];
+  const prefix = bestPrefix(prefixesOf(table, keys), discriminatorPrefixes);
   if (prefix === undefined) return undefined;
-  const largest = countUp(table, prefix, "b#.conv0.weight", 2 ** 12) - 1;
+  const largest = countUp(table, prefix, ["b#.conv0.weight", "b#.conv0.bias"], 2 ** 12) - 1;
   const blocks = Math.max(Math.floor(Math.log2(Math.max(largest, 4))) - 2, 0);
   const [first = 0] = shapeOf(table, `${prefix}b4.conv.weight`);
   const kernels = sequence(blocks).map((i) => `${prefix}b${8 * 2 ** i}.conv0.weight`);

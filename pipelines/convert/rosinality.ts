@@ -192,12 +192,14 @@ export function findStyleGan2(
 
 /** rosinality's generator. */
 export function findRosinality(table: WeightTable): FoundGenerator | undefined {
-  const found = prefixesOf(table, "style.1.weight")
-    .filter((prefix) => table.tensors.has(`${prefix}input.input`));
+  const found = prefixesOf(table, ["style.1.weight", "style.1.bias", "to_rgbs.0.bias"]);
   const prefix = bestPrefix(found, generatorPrefixes);
   if (prefix === undefined) return undefined;
-  const blocks = Math.ceil(countUp(table, prefix, "convs.#.conv.weight", 2 * maximumBlocks) / 2);
-  const mappingLayers = countUp(table, prefix, "style.#.weight", maximumMappingLayers + 1) - 1;
+  const blocks = Math.ceil(
+    countUp(table, prefix, ["convs.#.conv.weight", "convs.#.activate.bias"], 2 * maximumBlocks) / 2,
+  );
+  const mappingLayers =
+    countUp(table, prefix, ["style.#.weight", "style.#.bias"], maximumMappingLayers + 1) - 1;
   const { styleDim, channels, entries } = findStyleGan2(table, {
     prefix,
     names: rosinalityNames,
@@ -220,11 +222,12 @@ export function findRosinality(table: WeightTable): FoundGenerator | undefined {
 
 /** rosinality's discriminator. */
 export function findRosinalityDiscriminator(table: WeightTable): FoundDiscriminator | undefined {
-  const found = prefixesOf(table, "final_conv.0.weight")
-    .filter((prefix) => table.tensors.has(`${prefix}convs.0.0.weight`));
+  const found = prefixesOf(table, ["final_conv.0.weight", "final_conv.1.bias", "convs.0.1.bias"]);
   const prefix = bestPrefix(found, discriminatorPrefixes);
   if (prefix === undefined) return undefined;
-  const blocks = countUp(table, prefix, "convs.#.conv1.0.weight", maximumBlocks + 1) - 1;
+  const blocks =
+    countUp(table, prefix, ["convs.#.conv1.0.weight", "convs.#.conv1.1.bias"], maximumBlocks + 1) -
+    1;
   const [first = 0] = shapeOf(table, `${prefix}final_conv.0.weight`);
   const kernels = sequence(blocks).map((i) => `${prefix}convs.${blocks - i}.conv1.0.weight`);
   const channels = channelsBy(table, first, kernels, 0);

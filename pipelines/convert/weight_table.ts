@@ -83,13 +83,18 @@ export function joinTables(tables: readonly WeightTable[]): WeightTable {
 }
 
 /**
- * The prefixes below which a table has a key: `g_ema.` and `g.` for `input.input`. Empty for a bare
- * state dict.
+ * The prefixes below which a table has most of some keys: `g_ema.` and `g.` for `input.input`. Empty
+ * for a bare state dict. Several keys still tell a network of which one is missing.
  */
-export function prefixesOf({ tensors }: WeightTable, key: string): string[] {
-  return [...tensors.keys()]
-    .filter((name) => name === key || name.endsWith(`.${key}`))
-    .map((name) => name.slice(0, name.length - key.length));
+export function prefixesOf({ tensors }: WeightTable, keys: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const name of tensors.keys()) {
+    const key = keys.find((key) => name === key || name.endsWith(`.${key}`));
+    if (key === undefined) continue;
+    const prefix = name.slice(0, name.length - key.length);
+    counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => 2 * count >= keys.length).map(([prefix]) => prefix);
 }
 
 /** The sizes of a tensor; none where it is absent. */
