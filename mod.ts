@@ -31,6 +31,7 @@ export { haar, inverseHaar } from "./layers/haar.ts";
 
 // The engine.
 export * from "./engine/mod.ts";
+export type { Attributes, Draw, DType, Op, Program, Value } from "./engine/program.ts";
 
 // Networks and what they cost.
 export {

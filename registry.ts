@@ -60,6 +60,7 @@ export interface Builtin {
     typeof bandSmoothnessLoss,
     typeof pathLengthLoss,
   ];
+  /** The built-in metrics. */
   readonly metrics: readonly [
     typeof fidMetric,
     typeof kidMetric,

@@ -10,7 +10,9 @@ export type DType = "float32" | "int32" | "bool";
 
 /** One value: an input, a constant, or the output of an operation. */
 export interface Value {
+  /** Sizes of its axes. */
   readonly shape: readonly number[];
+  /** Type of its elements. */
   readonly dtype: DType;
   /** The numbers, if they are known while tracing. */
   readonly constant?: Float32Array | Int32Array | Uint8Array;
@@ -22,15 +24,21 @@ export type Attributes = Readonly<Record<string, any>>;
 
 /** One operation: a TensorFlow.js kernel applied to values, all by index. */
 export interface Op {
+  /** Name of the TensorFlow.js kernel. */
   readonly kernel: string;
+  /** Indices of its operands. */
   readonly inputs: readonly number[];
+  /** What else the kernel was given. */
   readonly attributes: Attributes;
+  /** Indices of its results. */
   readonly outputs: readonly number[];
 }
 
 /** Numbers that the host draws for an input before every run. */
 export interface Draw {
+  /** Index of the input. */
   readonly input: number;
+  /** Which numbers are drawn. */
   readonly distribution: "normal" | "uniform";
   /** Standard deviation, or minimum and maximum. */
   readonly parameters: readonly number[];
@@ -38,11 +46,17 @@ export interface Draw {
 
 /** Operations in an order in which they can run. */
 export interface Program {
+  /** Name of the function. */
   readonly name: string;
+  /** Everything that is computed or given. */
   readonly values: readonly Value[];
+  /** The operations. */
   readonly ops: readonly Op[];
+  /** Indices of the values that the caller gives. */
   readonly inputs: readonly number[];
+  /** Indices of the values that the caller gets. */
   readonly outputs: readonly number[];
+  /** The inputs that the host draws. */
   readonly draws: readonly Draw[];
 }
 

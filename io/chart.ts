@@ -18,7 +18,7 @@ const COLORS = {
 } as const;
 
 /** A colour of charts. */
-export type ChartColor = keyof typeof COLORS;
+export type ChartColor = "card" | "ink" | "muted" | "grid" | "first" | "second";
 /** Names of themes. */
 export type Theme = "light" | "dark";
 
@@ -29,13 +29,17 @@ export function chartColor(name: ChartColor): string {
 
 /** A text above the right end of a panel; several stand below each other. */
 export interface PanelNote {
+  /** One line. */
   readonly text: string;
+  /** Its colour. */
   readonly color: ChartColor;
 }
 
 /** One plot of a chart. */
 export interface Panel {
+  /** Above the left end. */
   readonly title?: string;
+  /** Above the right end. */
   readonly notes?: readonly PanelNote[];
   /** Marks and scales; the module is given because it is loaded only when something is drawn. */
   plot(plot: typeof Plot): Plot.PlotOptions;
@@ -43,9 +47,11 @@ export interface Panel {
 
 /** What {@linkcode chart} draws. */
 export interface ChartOptions {
+  /** Above the panels. */
   readonly title: string;
   /** What the axes and lines are, in a sentence. */
   readonly subtitle?: string;
+  /** The plots. */
   readonly panels: readonly Panel[];
   /** Panels side by side. Default: 1. */
   readonly columns?: number;

@@ -8,12 +8,15 @@
 export interface Point {
   /** Thousands of images. */
   readonly kimg: number;
+  /** Height of the curve. */
   readonly value: number;
 }
 
 /** An event as far as curves look at it: a line of `events.jsonl`, or what a pipeline yields. */
 export interface CurveEvent {
+  /** Only `step` and `sample` are read. */
   readonly kind: string;
+  /** Thousands of images. */
   readonly kimg?: unknown;
   /** Of `step` events: numbers by name. */
   readonly losses?: unknown;

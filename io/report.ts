@@ -18,7 +18,9 @@ export interface ReportOptions {
 
 /** Paths of what {@linkcode writeReport} wrote. */
 export interface Report {
+  /** Path of `report.md`. */
   readonly markdown: string;
+  /** Path of `report.html`. */
   readonly html: string;
 }
 

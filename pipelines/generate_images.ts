@@ -39,6 +39,7 @@ export interface GenerateOptions {
   readonly truncation?: number;
   /** Noise maps `[1 or N,r,r,1]`; by default those of `noiseSeed`, shared by all images. */
   readonly noise?: readonly HostArray[];
+  /** Seed of the noise maps; 0 by default. */
   readonly noiseSeed?: number;
   /** Images per run of the graph. */
   readonly batch?: number;

@@ -23,7 +23,9 @@ export interface MixOptions {
   readonly columns: readonly number[];
   /** First layer that takes the column's style; by default a third of the way up. */
   readonly from?: number;
+  /** Psi of the truncation trick; 0.7 by default. */
   readonly truncation?: number;
+  /** Seed of the noise maps; 0 by default. */
   readonly noiseSeed?: number;
 }
 
@@ -83,7 +85,9 @@ export interface InterpolateOptions {
   readonly frames?: number;
   /** Back to the first seed at the end. */
   readonly loop?: boolean;
+  /** Psi of the truncation trick; 0.7 by default. */
   readonly truncation?: number;
+  /** Seed of the noise maps; 0 by default. */
   readonly noiseSeed?: number;
 }
 

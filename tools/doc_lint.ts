@@ -9,6 +9,7 @@
 const KNOWN_ELSEWHERE: readonly RegExp[] = [
   /references private type '(?:Tensor(?:\dD)?|Scalar)'/, // TensorFlow.js, which is exported as `tf`
   /references private type 'StandardSchemaV1(?:\.\w+)?'/,
+  /references private type 'PlotOptions'/, // of @observablehq/plot
   /public type 'Builtin\["\w+"\]' references private type/, // lists the built-in parts by value
 ];
 
