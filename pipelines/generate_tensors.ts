@@ -30,7 +30,7 @@ export async function generateTensors(
 ): Promise<Weights> {
   const { z, w: given, truncation } = inputs;
   checkNames(inputs);
-  const { sizePx, styleDim } = generator.config;
+  const { styleDim } = generator.config;
   if (z) checkShape("z", z, [null, styleDim]);
   if (given && given.shape.length === 2) checkShape("w", given, [null, styleDim]);
   const psi = truncation ? truncation.data[0]! : 1;
