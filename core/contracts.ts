@@ -236,6 +236,16 @@ export interface LossStep {
   features(image: tf.Tensor4D): tf.Tensor4D[];
   /** The training discriminator's logits `[N,1]`. */
   discriminate(image: tf.Tensor4D): tf.Tensor2D;
+  /** What the loss's `prepare` gave, as tensors; absent if it has none. */
+  readonly constants?: Params;
+}
+
+/** What a loss can compute with before the first step. */
+export interface LossContext {
+  /** Side of the images in pixels. */
+  readonly sizePx: number;
+  /** The teacher's images `[N,S,S,3]` of some seeds, which training does not draw. */
+  teacherImages(seeds: readonly number[]): Promise<HostArray>;
 }
 
 /** A term of the objective. */
@@ -254,6 +264,8 @@ export interface Loss<Name extends string = string, Schema extends OptionsSchema
   readonly every?: number;
   /** kimg at which the term starts. A config's `from` wins. */
   readonly from?: number;
+  /** Computes constants once, before the first step; the step holds them as `constants`. */
+  prepare?(context: LossContext, options: OptionsOf<Schema>): Promise<Weights>;
   /** The term of the student's (generator's) objective: a scalar. */
   student?(step: LossStep, options: OptionsOf<Schema>): tf.Scalar;
   /** The term of the discriminator's objective: a scalar. */

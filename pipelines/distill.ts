@@ -20,10 +20,11 @@ import { type DistillConfig, type DistillInput, parseConfig } from "./distill_co
 import { createDistillSteps, mixingLayers, type StudentState } from "./distill_steps.ts";
 import type { TrainingEvent } from "./events.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
+import { generateImages } from "./generate_images.ts";
 import { saveGenerator } from "./generator_file.ts";
 import { type HeldOut, measureHeldOut, openHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
-import { dueTerms, type LossChoice, resolveTerms, type Term } from "./objective.ts";
+import { dueTerms, type LossChoice, prepareTerms, resolveTerms, type Term } from "./objective.ts";
 import { comparableRecord, runMetadata } from "./run_metadata.ts";
 import { scalarArray } from "./teacher_steps.ts";
 import { trainingClock } from "./training_clock.ts";
@@ -339,7 +340,10 @@ async function openSession(
   },
 ): Promise<Session> {
   const { engine, registry } = context;
-  const terms = resolveTerms(config.losses as LossChoice[], registry);
+  const terms = await prepareTerms(resolveTerms(config.losses as LossChoice[], registry), {
+    sizePx: teacher.config.sizePx,
+    teacherImages: (seeds) => generateImages(teacher, { seeds }, { engine }),
+  });
   const buffers = new Set(mobileSynthesisBuffers(student.config, student.parts));
   const own = Object.entries(under(student.weights, "synthesis"));
   const trained = Object.fromEntries(own.filter(([name]) => !buffers.has(name)));

@@ -4,7 +4,15 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { AnyLoss, LossStep, PartChoice, PartSource } from "../core/contracts.ts";
+import type {
+  AnyLoss,
+  LossContext,
+  LossStep,
+  PartChoice,
+  PartSource,
+  Weights,
+} from "../core/contracts.ts";
+import { lift } from "../core/flat.ts";
 
 /** A loss in a config. */
 export interface LossChoice<Name extends string = string> extends PartChoice<Name> {
@@ -24,6 +32,24 @@ export interface Term {
   readonly weight: number;
   readonly from: number;
   readonly every: number;
+  /** What the loss prepared. */
+  readonly constants?: Weights;
+}
+
+/** Lets the losses compute their constants; a resumed run computes the same again. */
+export async function prepareTerms(
+  terms: readonly Term[],
+  context: LossContext,
+): Promise<readonly Term[]> {
+  const prepared: Term[] = [];
+  for (const term of terms) {
+    const { loss, options } = term;
+    const wanted = loss.prepare && term.weight !== 0;
+    prepared.push(
+      wanted ? { ...term, constants: await loss.prepare!(context, options) } : term,
+    );
+  }
+  return prepared;
 }
 
 /** Resolves the losses of a config; fails before the first step if a name or an option is wrong. */
@@ -59,8 +85,10 @@ export function objective(
   step: LossStep,
 ): { readonly total: tf.Scalar; readonly values: Record<string, tf.Scalar> } {
   const values: Record<string, tf.Scalar> = {};
-  const weighted = terms.map(({ name, loss, options, weight, every }) => {
-    const value = loss[side]!(step, options);
+  const weighted = terms.map(({ name, loss, options, weight, every, constants }) => {
+    // The step's fields are getters where they cost something: a copy would call them all.
+    const own = constants ? Object.create(step, { constants: { value: lift(constants) } }) : step;
+    const value = loss[side]!(own, options);
     values[name] = value;
     return tf.mul(value, weight * every) as tf.Scalar;
   });

@@ -140,6 +140,28 @@ Deno.test("distill() names step, term and remedy when a loss is no longer a numb
   );
 });
 
+Deno.test("distill() gives a loss the constants that it prepared", async () => {
+  const prepared = defineLoss({
+    name: "test/prepared",
+    summary: "distance to the brightness of the teacher's images",
+    source: "test",
+    options: z.object({}),
+    async prepare({ teacherImages }) {
+      const { data } = await teacherImages([1, 2]);
+      const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+      return { mean: { shape: [], data: Float32Array.of(mean) } };
+    },
+    student: ({ scales, constants }) =>
+      tf.square(tf.sub(tf.mean(scales.at(-1)!.studentImage), constants!["mean"]!)) as tf.Scalar,
+  });
+  const parts = createRegistry().use(definePlugin({ name: "test", losses: [prepared] }));
+  const config = { ...tinyDistill, steps: 2, losses: [{ name: "test/prepared" }] };
+  const context = { engine, registry: parts, teacher, out: join(folder, "prepared") };
+  const events = await Array.fromAsync(distill(config, context));
+  const steps = events.filter((event) => event.kind === "step");
+  assert.ok(steps.every(({ losses }) => losses["test/prepared"]! > 0));
+});
+
 Deno.test("distill() without a teacher says how to give one", async () => {
   await assert.rejects(
     Array.fromAsync(distill(tinyDistill, { engine, registry, out: join(folder, "none") })),
