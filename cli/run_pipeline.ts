@@ -10,10 +10,23 @@ export const RUN_OPTIONS = {
   quiet: { type: "flag", help: "show no progress" },
 } as const satisfies Options;
 
-/** Figures by name, as a line: `psnrDb 21.3, meanImagePsnrDb 15`. */
+/** `meanImagePsnrDb` as people say it: `mean image PSNR`, and its unit. */
+function wordsOf(name: string): { readonly words: string; readonly unit: string } {
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).split(" ");
+  const unit = words.at(-1) === "db" ? " dB" : "";
+  return {
+    words: (unit ? words.slice(0, -1) : words).join(" ").replace(/\bpsnr\b/, "PSNR"),
+    unit,
+  };
+}
+
+/** Figures by name, as a line: `PSNR 21.34 dB, mean image PSNR 15.02 dB`. */
 function figures(values: Readonly<Record<string, number | string>>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name} ${typeof value === "number" ? shorten(value) : value}`)
+    .map(([name, value]) => {
+      const { words, unit } = wordsOf(name);
+      return `${words} ${typeof value === "number" ? shorten(value) : value}${unit}`;
+    })
     .join(", ");
 }
 
@@ -24,8 +37,10 @@ function shorten(value: number): string {
 /** What is worth a line of its own in an event. */
 function noteOf(event: TrainingEvent<unknown>): string | undefined {
   if (event.kind === "start") {
-    const goesOn = event.step > 0 ? `from step ${event.step} ` : "";
-    return [`${goesOn}to step ${event.steps} in ${event.run}`, ...event.notes].join("; ");
+    const what = event.step >= event.steps
+      ? `complete at step ${event.step} in ${event.run} (a longer run goes on, --restart starts over)`
+      : `${event.step > 0 ? `from step ${event.step} ` : ""}to step ${event.steps} in ${event.run}`;
+    return [what, ...event.notes].join("; ");
   }
   if (event.kind === "sample") {
     const measured = figures(event.measures);

@@ -34,7 +34,7 @@ function commandsWith(onStep?: (step: number) => void) {
   return { work, list: defineCommand({ summary: "Lists", options: {}, run: async () => {} }) };
 }
 
-const RESULT = ["Wrote runs/x/student after 3 steps (3 kimg)", "  psnrDb 21.23", "  engine fake"];
+const RESULT = ["Wrote runs/x/student after 3 steps (3 kimg)", "  PSNR 21.23 dB", "  engine fake"];
 
 Deno.test("runCommandLine() shows lines where there is no terminal and prints the result", async () => {
   const process = fakeProcess();
@@ -98,9 +98,10 @@ Deno.test("runPipeline() tells of samples, checkpoints and a run that goes on", 
       runPipeline<string>(
         (async function* () {
           yield { kind: "start", run: "runs/x", step: 2, steps: 3, notes: [] };
+          yield { kind: "start", run: "runs/x", step: 3, steps: 3, notes: ["note"] };
           const at = { step: 3, kimg: 0.1 };
           const images = { shape: [0], data: new Float32Array(0) };
-          const measures = { psnrDb: 20.5, count: 64 };
+          const measures = { meanImagePsnrDb: 20.5, imagesPerSecond: 64 };
           yield { kind: "sample", ...at, images, columns: 8, path: "a.png", measures };
           yield { kind: "sample", ...at, images, columns: 8, path: "b.png", measures: {} };
           yield { kind: "checkpoint", ...at, path: "c", student: "S" };
@@ -112,7 +113,8 @@ Deno.test("runPipeline() tells of samples, checkpoints and a run that goes on", 
   assert.equal(await runCommandLine(["show"], { show }, process), 0);
   assert.deepEqual(process.err, [
     "from step 2 to step 3 in runs/x",
-    "sample a.png: psnrDb 20.5, count 64",
+    "complete at step 3 in runs/x (a longer run goes on, --restart starts over); note",
+    "sample a.png: mean image PSNR 20.5 dB, images per second 64",
     "sample b.png",
     "checkpoint c",
   ]);
