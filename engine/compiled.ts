@@ -12,6 +12,7 @@ import type {
   Compiled,
   CompileOptions,
   Engine,
+  EngineArray,
   RunOptions,
   StepContext,
   TensorTree,
@@ -20,10 +21,19 @@ import { simplify } from "./passes/mod.ts";
 import { type Draw, printProgram, type Program } from "./program.ts";
 import { sizeOf } from "./rule.ts";
 import { trace } from "./tracing.ts";
-import { inputLeaves, isHostArray, isTensor, outputLeaves, rebuild } from "./tree.ts";
+import {
+  branchOf,
+  hostLeaves,
+  inputLeaves,
+  isArray,
+  isResidentArray,
+  isTensor,
+  outputLeaves,
+  rebuild,
+} from "./tree.ts";
 
 /** A program that a library has compiled. */
-export interface Executable {
+export interface Executable<In extends EngineArray = HostArray> {
   /**
    * Runs it once.
    *
@@ -31,9 +41,9 @@ export interface Executable {
    * @param into Arrays that nobody needs any more, by output: the results may be written there.
    */
   run(
-    inputs: readonly HostArray[],
+    inputs: readonly In[],
     into: readonly (HostArray | undefined)[],
-  ): Promise<readonly HostArray[]>;
+  ): Promise<readonly EngineArray[]>;
   /** Frees what the library holds. */
   release(): Promise<void>;
 }
@@ -41,7 +51,10 @@ export interface Executable {
 /** A library that compiles programs and runs them. */
 export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "precision"> {
   readonly description: string;
-  open(program: Program): Promise<Executable>;
+  /** Whether its arrays may stay on a device; if not, it is given arrays of the host only. */
+  readonly keepsResident?: boolean;
+  /** Compiles a program. `resident` tells of each output whether it stays on the device. */
+  open(program: Program, resident: readonly boolean[]): Promise<Executable<EngineArray>>;
   /** Frees what is left when all executables are released. */
   close(): void;
 }
@@ -53,7 +66,7 @@ type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
 interface Variant {
   readonly program: Program;
   readonly outputs: TensorTree;
-  executable?: Promise<Executable>;
+  executable?: Promise<Executable<EngineArray>>;
 }
 
 /** Makes the engine of a runtime. */
@@ -72,7 +85,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
       });
       compiled.add(made);
       return made;
-    }) as Engine["compile"],
+    }) as unknown as Engine["compile"],
     dispose: async () => {
       for (const each of [...compiled]) await each.dispose();
       runtime.close();
@@ -83,7 +96,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
 function compile(
   runtime: Runtime,
   fn: Traced,
-  { name }: CompileOptions,
+  { name, resident = [] }: CompileOptions,
   forget: () => void,
 ): Compiled<ArrayTree, ArrayTree> {
   const variants = new Map<string, Variant>();
@@ -94,19 +107,24 @@ function compile(
     if (!variant) variants.set(key, variant = record(name, inputs, fn));
     return variant;
   };
-  const executableOf = (variant: Variant) => variant.executable ??= runtime.open(variant.program);
+  const executableOf = (variant: Variant) =>
+    variant.executable ??= runtime.open(
+      variant.program,
+      outputLeaves(name, variant.outputs).map(({ path }) => resident.includes(branchOf(path))),
+    );
+  const arraysOf = runtime.keepsResident ? inputLeaves : hostLeaves;
 
   const run = async (inputs: ArrayTree, { random, into }: RunOptions<ArrayTree> = {}) => {
     const variant = variantOf(inputs);
     const executable = await executableOf(variant);
-    const given = inputLeaves(name, inputs).map(({ leaf }) => leaf);
+    const given = arraysOf(name, inputs).map(({ leaf }) => leaf);
     const arrays = [...given, ...draw(variant.program, random)];
     const results = await executable.run(
       arrays,
       reusable(name, variant, into as ArrayTree, arrays),
     );
     let next = 0;
-    return rebuild<tf.Tensor, HostArray>(variant.outputs, isTensor, () => results[next++]!);
+    return rebuild<tf.Tensor, EngineArray>(variant.outputs, isTensor, () => results[next++]!);
   };
   return Object.assign(run, {
     prepare: async (inputs: ArrayTree) => void await executableOf(variantOf(inputs)),
@@ -124,14 +142,15 @@ function reusable(
   name: string,
   { program: { values, outputs: ids }, outputs }: Variant,
   into: ArrayTree | undefined,
-  inputs: readonly HostArray[],
+  inputs: readonly EngineArray[],
 ): (HostArray | undefined)[] {
   if (!into) return [];
   const offered = new Map(inputLeaves(name, into).map(({ path, leaf }) => [path, leaf]));
-  const taken = new Set(inputs.map(({ data }) => data.buffer));
+  const taken = new Set(inputs.map((array) => isResidentArray(array) ? array : array.data.buffer));
   return outputLeaves(name, outputs).map(({ path }, i) => {
     const array = offered.get(path);
-    const fits = array && array.data.length === sizeOf(values[ids[i]!]!.shape);
+    if (!array || isResidentArray(array)) return undefined;
+    const fits = array.data.length === sizeOf(values[ids[i]!]!.shape);
     if (!fits || taken.has(array.data.buffer)) return undefined;
     taken.add(array.data.buffer); // one array cannot take two results
     return array;
@@ -145,7 +164,7 @@ function record(name: string, inputs: ArrayTree, fn: Traced): Variant {
   const once = () =>
     trace(name, shapes, (tensors, context) => {
       let next = 0;
-      const tree = rebuild<HostArray, tf.Tensor>(inputs, isHostArray, () => tensors[next++]!);
+      const tree = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => tensors[next++]!);
       outputs = fn(tree, context);
       return outputLeaves(name, outputs).map(({ leaf }) => leaf);
     });

@@ -11,21 +11,46 @@ import type { Program } from "./program.ts";
 /** How tensors are computed. */
 export type EngineName = "onnx" | "openvino" | "tfjs";
 /** Where tensors are computed. */
-export type DeviceName = "cpu";
+export type DeviceName = "cpu" | "webgpu" | "cuda";
 /** What convolutions and matrix products compute in: float32, or bfloat16 with float32 sums. */
 export type PrecisionName = "f32" | "bf16";
 
 /** Nested records and lists with leaves of one type. */
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
-/** A tree of tensors as the same tree of arrays: inputs and outputs of a compiled function. */
+/** An array that stays where it was computed: in the memory of a GPU, for instance. */
+export interface ResidentArray {
+  /** Sizes of the axes. */
+  readonly shape: readonly number[];
+  /**
+   * Copies the numbers to the host.
+   *
+   * @throws {Error} If the array was disposed, or if its device is lost.
+   */
+  read(): Promise<HostArray>;
+  /** Frees the memory; the array cannot be used again. */
+  dispose(): void;
+}
+
+/** An array that an engine can be given: numbers on the host, or what the engine left on a device. */
+export type EngineArray = HostArray | ResidentArray;
+
+/** A tree of tensors as the same tree of arrays on the host. */
 export type ArraysOf<T> = T extends tf.Tensor ? HostArray
   : { readonly [Key in keyof T]: ArraysOf<T[Key]> };
 
+/** A tree of tensors as the same tree of arrays, wherever they are: inputs of a compiled function. */
+export type InputsOf<T> = T extends tf.Tensor ? EngineArray
+  : { readonly [Key in keyof T]: InputsOf<T[Key]> };
+
+/** Outputs of a compiled function: those that were asked to stay resident may lie on a device. */
+export type OutputsOf<T, Resident extends PropertyKey = never> = T extends tf.Tensor ? HostArray
+  : { readonly [Key in keyof T]: Key extends Resident ? InputsOf<T[Key]> : ArraysOf<T[Key]> };
+
 /** What a compiled function takes and gives: tensors in nested records and lists. */
 export type TensorTree = Tree<tf.Tensor>;
-/** The same on the host. */
-export type ArrayTree = Tree<HostArray>;
+/** The same as arrays. */
+export type ArrayTree = Tree<EngineArray>;
 
 /** What a traced function is given besides its inputs. */
 export interface StepContext {
@@ -34,9 +59,14 @@ export interface StepContext {
 }
 
 /** Options of {@linkcode Engine.compile}. */
-export interface CompileOptions {
+export interface CompileOptions<Resident extends PropertyKey = string> {
   /** Names the function in errors, profiles and caches. */
   readonly name: string;
+  /**
+   * Names of outputs that stay on the device, to be fed to the next run. They are read on demand
+   * and disposed by the caller. Engines that compute on the host give them as they give all others.
+   */
+  readonly resident?: readonly Resident[];
 }
 
 /** Options of one run of a compiled function. */
@@ -77,10 +107,10 @@ export interface Engine {
    * Compiles a pure function. It must not read values, must not hold randomness of its own, and
    * depends on nothing but its inputs and constants.
    */
-  compile<In, Out>(
+  compile<In, Out, const Resident extends keyof Out = never>(
     fn: (inputs: In, context: StepContext) => Out,
-    options: CompileOptions,
-  ): Compiled<ArraysOf<In>, ArraysOf<Out>>;
+    options: CompileOptions<Resident>,
+  ): Compiled<InputsOf<In>, OutputsOf<Out, Resident>>;
   /** Frees everything that was compiled. */
   dispose(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { findOpenvino } from "./find_openvino.ts";
 import { registerMissingGradients } from "./gradients.ts";
 
 export type * from "./engine.ts";
+export { disposeArrays, readArrays, type ReadOf } from "./resident.ts";
 
 /** Options of {@linkcode createEngine}. */
 export interface EngineOptions {

@@ -1,6 +1,6 @@
 /**
- * The eager engine on TensorFlow.js: runs functions directly. Slow on the CPU, and the second
- * opinion in tests.
+ * The eager engine on TensorFlow.js: runs functions directly. Slow in pure JavaScript, and the
+ * second opinion in tests.
  *
  * @module
  */
@@ -11,69 +11,137 @@ import type {
   ArrayTree,
   Compiled,
   CompileOptions,
+  DeviceName,
   Engine,
+  EngineArray,
+  ResidentArray,
   StepContext,
   TensorTree,
 } from "./engine.ts";
 import { simplify } from "./passes/mod.ts";
 import { trace } from "./tracing.ts";
-import { inputLeaves, isHostArray, isTensor, outputLeaves, rebuild } from "./tree.ts";
+import {
+  branchOf,
+  inputLeaves,
+  isArray,
+  isResidentArray,
+  isTensor,
+  outputLeaves,
+  rebuild,
+} from "./tree.ts";
 
 type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
 
-/** Makes the engine on the pure JavaScript backend. */
-export function createTfjsEngine(): Engine {
-  const compile = (fn: Traced, { name }: CompileOptions): Compiled<ArrayTree, ArrayTree> => {
-    const runNow = (inputs: ArrayTree, options: { readonly random?: Random }) => {
-      const results: HostArray[] = [];
-      let outputs: TensorTree | undefined;
-      tf.setBackend("cpu");
+/** A backend of TensorFlow.js that is loaded, and what the engine says of it. */
+export interface EagerBackend {
+  /** Its name in TensorFlow.js's registry. */
+  readonly name: string;
+  readonly device: DeviceName;
+  readonly threads: number;
+  readonly description: string;
+}
+
+/** The backend that is always there. */
+export function javascriptBackend(): EagerBackend {
+  const description = `TensorFlow.js ${tf.version_core} on the CPU, eager, 1 thread`;
+  return { name: "cpu", device: "cpu", threads: 1, description };
+}
+
+/** An array of the engine: a tensor that is kept. */
+class ResidentTensor implements ResidentArray {
+  readonly shape: readonly number[];
+  constructor(readonly tensor: tf.Tensor) {
+    this.shape = tensor.shape;
+  }
+  async read(): Promise<HostArray> {
+    return { shape: this.shape, data: Float32Array.from(await this.tensor.data()) };
+  }
+  dispose(): void {
+    this.tensor.dispose();
+  }
+}
+
+/** Makes the engine on a backend. */
+export function createTfjsEngine(backend: EagerBackend = javascriptBackend()): Engine {
+  const staysResident = backend.device !== "cpu";
+
+  /** Computes at once; what is asked for is kept, everything else is freed. */
+  const compute = (fn: Traced, inputs: ArrayTree, name: string, random: Random | undefined) => {
+    const kept: { readonly path: string; readonly tensor: tf.Tensor }[] = [];
+    let outputs: TensorTree | undefined;
+    tf.setBackend(backend.name);
+    try {
       tf.tidy(() => {
-        const tensors = rebuild<HostArray, tf.Tensor>(
-          inputs,
-          isHostArray,
-          toTensor(inputLeaves(name, inputs).map(({ leaf }) => leaf)),
-        );
-        outputs = fn(tensors, { random: eagerRandom(name, options.random) });
-        for (const { leaf } of outputLeaves(name, outputs)) {
-          results.push({ shape: leaf.shape, data: Float32Array.from(leaf.dataSync()) });
+        const list = inputLeaves(name, inputs).map(({ leaf }) => toTensor(name, leaf));
+        const foreign = new Set(list); // and what is returned twice: each output is freed by itself
+        let next = 0;
+        const tensors = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => list[next++]!);
+        outputs = fn(tensors, { random: eagerRandom(name, random) });
+        for (const { path, leaf } of outputLeaves(name, outputs)) {
+          kept.push({ path, tensor: tf.keep(foreign.has(leaf) ? tf.clone(leaf) : leaf) });
+          foreign.add(leaf);
         }
       });
+    } catch (error) {
+      for (const { tensor } of kept) tensor.dispose();
+      throw error;
+    } finally {
+      tf.setBackend("cpu"); // what host code between compiled steps runs on
+    }
+    return { kept, outputs: outputs! };
+  };
+
+  const compile = (
+    fn: Traced,
+    { name, resident = [] }: CompileOptions,
+  ): Compiled<ArrayTree, ArrayTree> => {
+    const stays = (path: string) => staysResident && resident.includes(branchOf(path));
+    const run = async (inputs: ArrayTree, options: { readonly random?: Random } = {}) => {
+      await Promise.resolve(); // errors reject, as when compiled
+      const { kept, outputs } = compute(fn, inputs, name, options.random);
+      const results = await Promise.all(kept.map(async ({ path, tensor }) => {
+        const array = new ResidentTensor(tensor);
+        if (stays(path)) return array;
+        try {
+          return await array.read();
+        } finally {
+          array.dispose();
+        }
+      }));
       let next = 0;
-      return rebuild<tf.Tensor, HostArray>(outputs!, isTensor, () => results[next++]!);
+      return rebuild<tf.Tensor, EngineArray>(outputs, isTensor, () => results[next++]!);
     };
-    const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) =>
-      Promise.resolve().then(() => runNow(inputs, options)); // errors reject, as when compiled
     return Object.assign(run, {
       prepare: () => Promise.resolve(),
       program: (inputs: ArrayTree) => {
         const list = inputLeaves(name, inputs).map(({ leaf }) => leaf);
         return simplify(trace(name, list.map(({ shape }) => shape), (tensors, context) => {
           let next = 0;
-          const tree = rebuild<HostArray, tf.Tensor>(inputs, isHostArray, () => tensors[next++]!);
+          const tree = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => tensors[next++]!);
           return outputLeaves(name, fn(tree, context)).map(({ leaf }) => leaf);
         }));
       },
       dispose: () => Promise.resolve(),
     });
   };
+  const { device, threads, description } = backend;
   return {
     name: "tfjs",
-    device: "cpu",
-    threads: 1,
+    device,
+    threads,
     precision: "f32",
-    description: `TensorFlow.js ${tf.version_core} on the CPU, eager, 1 thread`,
-    compile: compile as Engine["compile"],
+    description,
+    compile: compile as unknown as Engine["compile"],
     dispose: () => Promise.resolve(),
   };
 }
 
-function toTensor(list: readonly HostArray[]): () => tf.Tensor {
-  let next = 0;
-  return () => {
-    const { shape, data } = list[next++]!;
-    return tf.tensor(data, [...shape]);
-  };
+function toTensor(name: string, array: EngineArray): tf.Tensor {
+  if (array instanceof ResidentTensor) return array.tensor;
+  if (!isResidentArray(array)) return tf.tensor(array.data, [...array.shape]);
+  throw new TypeError(
+    `Cannot run "${name}": expected arrays of the host or of this engine but received one of another engine's device; await its read() first`,
+  );
 }
 
 function eagerRandom(name: string, random: Random | undefined): GraphRandom {

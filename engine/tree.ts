@@ -1,7 +1,7 @@
 /** Nested records and lists as flat lists, in a fixed order. @module */
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../core/contracts.ts";
-import type { Tree } from "./engine.ts";
+import type { EngineArray, ResidentArray, Tree } from "./engine.ts";
 import { sizeOf } from "./rule.ts";
 
 /** A leaf and the names that lead to it, joined by points. */
@@ -10,10 +10,26 @@ export interface PathLeaf<Leaf> {
   readonly leaf: Leaf;
 }
 
+/** The name that a path begins with. */
+export function branchOf(path: string): string {
+  return path.split(".", 1)[0]!;
+}
+
 /** Whether a node is an array of numbers and not a record of more nodes. */
 export function isHostArray(node: unknown): node is HostArray {
   return typeof node === "object" && node !== null && "data" in node &&
     node.data instanceof Float32Array;
+}
+
+/** Whether a node is an array that stays on a device. */
+export function isResidentArray(node: unknown): node is ResidentArray {
+  return typeof node === "object" && node !== null && "read" in node && "shape" in node &&
+    typeof node.read === "function";
+}
+
+/** Whether a node is an array, wherever it is. */
+export function isArray(node: unknown): node is EngineArray {
+  return isHostArray(node) || isResidentArray(node);
 }
 
 /** Whether a node is a tensor. */
@@ -22,23 +38,36 @@ export function isTensor(node: unknown): node is tf.Tensor {
 }
 
 /** The arrays that a compiled function is given, records by sorted names, each checked. */
-export function inputLeaves(name: string, inputs: Tree<HostArray>): PathLeaf<HostArray>[] {
-  const list = leaves(inputs, isHostArray, (node, path) => {
+export function inputLeaves(name: string, inputs: Tree<EngineArray>): PathLeaf<EngineArray>[] {
+  const list = leaves(inputs, isArray, (node, path) => {
     throw new TypeError(
       `Cannot run "${name}": expected arrays { shape, data: Float32Array }, or records and lists of them, but received ${
         describe(node)
       }${place(path)}`,
     );
   });
-  for (const { path, leaf: { shape, data } } of list) {
-    if (data.length === sizeOf(shape)) continue;
+  for (const { path, leaf } of list) {
+    const { shape } = leaf;
+    if (isResidentArray(leaf) || leaf.data.length === sizeOf(shape)) continue;
     throw new RangeError(
       `Cannot run "${name}": expected ${
         sizeOf(shape)
-      } numbers for shape [${shape}] but received ${data.length}${place(path)}`,
+      } numbers for shape [${shape}] but received ${leaf.data.length}${place(path)}`,
     );
   }
   return list;
+}
+
+/** The same for an engine that computes on the host: arrays that lie on a device are refused. */
+export function hostLeaves(name: string, inputs: Tree<EngineArray>): PathLeaf<HostArray>[] {
+  return inputLeaves(name, inputs).map(({ path, leaf }) => {
+    if (!isResidentArray(leaf)) return { path, leaf };
+    throw new TypeError(
+      `Cannot run "${name}": expected arrays of the host but received one of another engine's device${
+        place(path)
+      }; await its read() first`,
+    );
+  });
 }
 
 /** The tensors that a function returned, records by sorted names, each checked. */
