@@ -6,17 +6,20 @@
 import type { PickleBytes } from "./pickle_values.ts";
 import { type RandomAccess, unreadable } from "./random_access.ts";
 
-const maximumTextBytes = 2 ** 26;
+const maximumTextBytes = 2 ** 25;
 const maximumLineBytes = 2 ** 16;
 const maximumIntegerBytes = 256;
 const windowBytes = 2 ** 16;
 
+const newline = 10;
+
+const latin1 = new TextDecoder("latin1");
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads forward through the opcodes, a window at a time. */
 export class Cursor {
   at: number;
-  #window = new Uint8Array(0);
+  #window = new DataView(new ArrayBuffer(0));
   #windowStart = 0;
   #textBytes = 0;
 
@@ -28,38 +31,56 @@ export class Cursor {
     return unreadable(this.access, Math.min(at, this.access.size), expected, received);
   }
 
-  /** A view of the next bytes; valid until the next call. */
-  take(length: number): DataView {
-    const end = this.#windowStart + this.#window.length;
-    if (this.at < this.#windowStart || this.at + length > end) {
+  /** Moves past the next bytes and gives their place in the window. */
+  #take(length: number): number {
+    let place = this.at - this.#windowStart;
+    if (place < 0 || place + length > this.#window.byteLength) {
       const rest = this.access.size - this.at;
       if (length > rest) throw this.fail(`${length} more bytes of a pickle`, `${rest} bytes`);
-      this.#window = this.access.read(this.at, Math.min(Math.max(length, windowBytes), rest));
+      const bytes = this.access.read(this.at, Math.min(Math.max(length, windowBytes), rest));
+      this.#window = new DataView(bytes.buffer);
       this.#windowStart = this.at;
+      place = 0;
     }
-    const start = this.at - this.#windowStart;
     this.at += length;
-    return new DataView(this.#window.buffer, start, length);
+    return place;
   }
 
-  uint8 = () => this.take(1).getUint8(0);
-  uint16 = () => this.take(2).getUint16(0, true);
-  uint32 = () => this.take(4).getUint32(0, true);
-  int32 = () => this.take(4).getInt32(0, true);
-  float64 = () => this.take(8).getFloat64(0, false);
+  // Each place first: taking it may exchange the window.
+  uint8(): number {
+    const place = this.#take(1);
+    return this.#window.getUint8(place);
+  }
+  uint16(): number {
+    const place = this.#take(2);
+    return this.#window.getUint16(place, true);
+  }
+  uint32(): number {
+    const place = this.#take(4);
+    return this.#window.getUint32(place, true);
+  }
+  int32(): number {
+    const place = this.#take(4);
+    return this.#window.getInt32(place, true);
+  }
+  float64(): number {
+    const place = this.#take(8);
+    return this.#window.getFloat64(place, false);
+  }
   /** A length of 64 bits; beyond 2^53 it is rounded, and never lies inside a file. */
-  uint64 = () => {
-    const view = this.take(8);
-    return view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-  };
+  uint64(): number {
+    const low = this.uint32();
+    return low + this.uint32() * 2 ** 32;
+  }
 
+  /** A view of the next bytes; valid until the next call. */
   raw(length: number): Uint8Array {
     this.#textBytes += length;
     if (this.#textBytes > maximumTextBytes) {
       throw this.fail(`at most ${maximumTextBytes} bytes of text in a pickle`, "more");
     }
-    const view = this.take(length);
-    return new Uint8Array(view.buffer, view.byteOffset, length);
+    const place = this.#take(length);
+    return new Uint8Array(this.#window.buffer, place, length);
   }
 
   string(length: number): string {
@@ -78,15 +99,18 @@ export class Cursor {
     return { kind: "bytes", access };
   }
 
+  /** Text to the end of the line, whose bytes are characters. */
   line(): string {
     const start = this.at;
-    let line = "";
-    for (let byte = this.uint8(); byte !== 10; byte = this.uint8()) {
-      line += String.fromCharCode(byte);
-      if (line.length > maximumLineBytes) {
+    let length = 0;
+    while (this.uint8() !== newline) {
+      if (++length > maximumLineBytes) {
         throw this.fail(`a line of at most ${maximumLineBytes} bytes`, "a longer one", start);
       }
     }
+    this.at = start;
+    const line = latin1.decode(this.raw(length));
+    this.at++;
     return line;
   }
 
@@ -96,8 +120,8 @@ export class Cursor {
       throw this.fail(`an integer of at most ${maximumIntegerBytes} bytes`, `${length} bytes`);
     }
     let value = 0n;
-    const view = this.take(length);
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(view.getUint8(i));
+    const bytes = this.raw(length);
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
     return narrow(length ? BigInt.asIntN(8 * length, value) : 0n);
   }
 }

@@ -21,7 +21,7 @@ export interface UnpickleOptions {
   readonly constructors?: ReadonlyMap<string, PickleConstructor>;
   /** Resolves a persistent id: how PyTorch refers to storages outside of the pickle. */
   readonly persistent?: PickleConstructor;
-  /** Most opcodes and copied items. Default: 2,000,000; a 1024 px checkpoint has some 50,000. */
+  /** Most opcodes and copied items. Default: 1,000,000; checkpoints have some 15,000. */
   readonly maximumOperations?: number;
 }
 
@@ -38,8 +38,8 @@ const refusedBuiltins = new Set(
 /** Python 2's names of modules that moved. */
 const builtinModules = new Set(["builtins", "__builtin__"]);
 
-const defaultMaximumOperations = 2_000_000;
-const charactersPerOperation = 64;
+const defaultMaximumOperations = 1_000_000;
+const charactersPerOperation = 16;
 
 function sizeOf(value: unknown): number {
   if (Array.isArray(value)) return value.length;

@@ -98,7 +98,8 @@ export const pythonConstructors = new Map<string, PickleConstructor>([
   ["_codecs encode", ([value], fail) => {
     if (typeof value !== "string") throw fail("a string to encode", describeValue(value));
     if (/[^\0-\xff]/.test(value)) throw fail("bytes as latin1", "other characters");
-    const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0));
+    const bytes = new Uint8Array(value.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = value.charCodeAt(i);
     return { kind: "bytes", access: bytesAccess(bytes) } satisfies PickleBytes;
   }],
 ]);

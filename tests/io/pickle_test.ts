@@ -188,7 +188,7 @@ const faults: readonly (readonly [string, string])[] = [
   ["\x8c\x01\xff", "at byte 4: expected a string in UTF-8 but received other bytes"],
   [
     "X\xff\xff\xff\x7f",
-    "at byte 7: expected at most 67108864 bytes of text in a pickle but received more",
+    "at byte 7: expected at most 33554432 bytes of text in a pickle but received more",
   ],
   ["X\xff\x00\x00\x00", "at byte 7: expected 255 more bytes of a pickle but received 1 bytes"],
   ["B\xff\xff\xff\xff", "at byte 7: expected 4294967295 more bytes but received 1 bytes"],
