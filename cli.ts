@@ -11,6 +11,7 @@ import { costCommand } from "./cli/commands/cost.ts";
 import { distillCommand } from "./cli/commands/distill.ts";
 import { generateCommand } from "./cli/commands/generate.ts";
 import { listCommand } from "./cli/commands/list.ts";
+import { notebookCommand } from "./cli/commands/notebook.ts";
 import { trainTeacherCommand } from "./cli/commands/train_teacher.ts";
 import { runCommandLine } from "./cli/run_command_line.ts";
 import { tf } from "./mod.ts";
@@ -23,6 +24,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   "convert": convertCommand,
   "cost": costCommand,
   "list": listCommand,
+  "notebook": notebookCommand,
 };
 
 function onInterrupt(callback: () => void): () => void {

@@ -13,6 +13,6 @@ const format = await new Deno.Command(Deno.execPath(), {
   stderr: "inherit",
 }).output();
 const faults = await checkNotebooks(paths);
-for (const fault of faults) console.error(fault);
-console.log(`Checked ${paths.length} notebooks: ${faults.length} with wrong types`);
-Deno.exit(format.success && faults.length === 0 ? 0 : 1);
+if (faults) console.error(faults);
+console.log(`Checked ${paths.length} notebooks${faults ? ": faults above" : ""}`);
+Deno.exit(format.success && !faults ? 0 : 1);

@@ -37,38 +37,42 @@ const ROOT = new URL("../../", import.meta.url);
 
 const plain = (bytes: Uint8Array) =>
   // deno-lint-ignore no-control-regex -- colours
-  new TextDecoder().decode(bytes).replace(/\x1b\[[\d;]*m/g, "").trim();
+  new TextDecoder().decode(bytes).replace(/\x1b\[[\d;]*m/g, "")
+    .replace(/\nerror: Type checking failed[^]*/, "").trim();
 
 /**
  * Checks types and lint of notebooks.
  *
- * @returns one text per notebook that has faults, with cells and lines instead of the module's
+ * @returns what the tools say, with notebooks, cells and lines instead of modules; empty: all is well
  */
-export async function checkNotebooks(paths: readonly string[]): Promise<string[]> {
-  const faults: string[] = [];
+export async function checkNotebooks(paths: readonly string[]): Promise<string> {
+  const texts: string[] = [];
   // Elsewhere, so that nothing that reads the tree meanwhile meets the modules.
   const folder = await Deno.makeTempDir();
   const config = fileURLToPath(new URL("deno.json", ROOT));
   try {
+    const cells = new Map<string, JoinedCells>();
     for (const path of paths) {
-      const { source, placeOf } = joinCells(await readNotebook(path));
-      const module = `${folder}/${basename(path, ".ipynb")}.ts`;
-      await Deno.writeTextFile(module, source);
-      for (const command of ["check", "lint"]) {
-        const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: [command, "--quiet", "--config", config, module],
-        }).output();
-        if (success) continue;
-        const place = /(?:file:\/\/)?\S*\/\w+\.ts:(\d+):(\d+)/g;
-        const text = plain(stderr).replaceAll(place, (_, row, column) => {
-          const { cell, line } = placeOf(Number(row));
-          return `cell ${cell}, line ${line}, column ${column}`;
-        });
-        faults.push(`${basename(path)}: deno ${command}\n${text}`);
-      }
+      const name = basename(path, ".ipynb");
+      cells.set(name, joinCells(await readNotebook(path)));
+      await Deno.writeTextFile(`${folder}/${name}.ts`, cells.get(name)!.source);
+    }
+    for (const command of ["check", "lint"]) {
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [command, "--quiet", "--config", config, folder],
+      }).output();
+      if (success) continue;
+      const place = /(?:file:\/\/)?[^\s(]*\/(\w+)\.ts:(\d+):(\d+)/g;
+      const text = plain(stderr).replaceAll(place, (match, name, row, column) => {
+        const place = cells.get(name)?.placeOf(Number(row));
+        if (!place) return match; // of the library
+        const { cell, line } = place;
+        return `${name}.ipynb, cell ${cell}, line ${line}, column ${column}`;
+      });
+      texts.push(`deno ${command}:\n${text}`);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  return faults;
+  return texts.join("\n\n");
 }

@@ -64,8 +64,22 @@ const DELIMITER = "<IDS|MSG>";
 const START_SECONDS = 30;
 /** Outputs that come after "idle" follow each other closer than this. */
 const QUIET_MS = 60;
+const SHUTDOWN_MS = 1000;
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** What a promise gives, or `undefined` after so long. */
+async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 async function createCodec(secret: string): Promise<Codec> {
   const session = crypto.randomUUID();
@@ -239,25 +253,18 @@ export async function startKernel(options: KernelOptions): Promise<KernelClient>
         })
       );
       await send();
-      let timer: ReturnType<typeof setTimeout> | undefined;
       const failure = (text: string) => new Error(`Cannot run the cell: ${text}`);
+      const death = process.status.then(({ code, signal }) => {
+        throw failure(`the kernel ended with ${signal ?? `code ${code}`}`);
+      });
       try {
-        const { content } = await Promise.race([
-          Promise.all([reply, idle]).then(([reply]) => reply),
-          process.status.then(({ code, signal }) => {
-            throw failure(`the kernel ended with ${signal ?? `code ${code}`}`);
-          }),
-          new Promise<never>((_, reject) => {
-            timer = setTimeout(
-              () => reject(failure(`expected at most ${seconds} s`)),
-              1000 * seconds,
-            );
-          }),
-        ]);
+        const done = Promise.race([Promise.all([reply, idle]), death]);
+        const result = await within(done, 1000 * seconds);
+        if (!result) throw failure(`expected at most ${seconds} s`);
         do await delay(QUIET_MS); while (performance.now() - last < QUIET_MS);
+        const [{ content }] = result;
         return { status: content.status, executionCount: content.execution_count };
       } finally {
-        clearTimeout(timer);
         replies.delete(id);
         outputs.delete(id);
       }
@@ -266,7 +273,7 @@ export async function startKernel(options: KernelOptions): Promise<KernelClient>
     async shutdown() {
       const { send } = await request(sockets.control, "shutdown_request", { restart: false });
       await send().catch(() => {}); // it may be dead already
-      await Promise.race([process.status, delay(3000)]);
+      await within(process.status, SHUTDOWN_MS); // a cell that still runs does not let it
       await stop();
     },
   };
