@@ -33,3 +33,15 @@ export function studentStylesOf(w: tf.Tensor, sizePx: number): tf.Tensor {
   }
   return tf.stack(picked, 1);
 }
+
+/**
+ * Styles of pairs of latents, mixed: `w` `[2N,D]` (the second half are the partners) and `mix`
+ * `[N,L,1]` (1 where a layer takes the partner's) give W+ `[N,L,D]`.
+ *
+ * Source: StyleGAN, CVPR 2019, section 3.1.
+ */
+export function mixedStyles(w: tf.Tensor, mix: tf.Tensor): tf.Tensor {
+  const [count, styleDim] = w.shape as [number, number];
+  const [first, second] = tf.split(tf.reshape(w, [count, 1, styleDim]), 2, 0);
+  return tf.add(first!, tf.mul(tf.sub(second!, first!), mix));
+}

@@ -19,13 +19,13 @@ import { under } from "../core/params.ts";
 import type { GraphRandom } from "../core/random.ts";
 import type { Engine } from "../engine/mod.ts";
 import { inverseHaar } from "../layers/haar.ts";
-import { type DiscriminatorConfig, teacherStyleCount } from "../networks/config.ts";
+import type { DiscriminatorConfig } from "../networks/config.ts";
 import { discriminator } from "../networks/discriminator.ts";
 import type { Student, Teacher } from "../networks/generator.ts";
 import { mapping, truncate } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { scalesOf, teacherPyramid, type TeacherScale } from "../networks/pyramid.ts";
-import { studentStylesOf } from "../networks/styles.ts";
+import { mixedStyles, studentStylesOf } from "../networks/styles.ts";
 import { synthesis } from "../networks/synthesis.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import type { FeatureNetwork } from "./feature_network.ts";
@@ -101,10 +101,7 @@ function stylesOf({ teacher, config }: DistillParts, z: tf.Tensor, mix: tf.Tenso
   const params = under(lift(teacher.weights), "mapping");
   let w: tf.Tensor = mapping(params, z as tf.Tensor2D, teacher.config);
   if (config.truncation < 1) w = truncate(w, params["w_mean"]!, { psi: config.truncation });
-  if (!mix) return w;
-  const [n, d] = [z.shape[0]! / 2, teacher.config.styleDim];
-  const [first, second] = tf.split(tf.reshape(w, [2 * n, 1, d]), 2, 0);
-  return tf.add(first!, tf.mul(tf.sub(second!, first!), mix)); // [N,L,D]
+  return mix ? mixedStyles(w, mix) : w;
 }
 
 interface StudentInputs {
@@ -262,11 +259,6 @@ function discriminatorLossStep(
 
 function adamOptions({ beta1, beta2, epsilon }: AdamOptions): AdamOptions {
   return { beta1, beta2, epsilon };
-}
-
-/** The number of a teacher's styles, for mixing masks. */
-export function mixingLayers({ config }: Teacher): number {
-  return teacherStyleCount(config.sizePx);
 }
 
 function cached<Key, Made>(name: (key: Key) => string, make: (key: Key) => Made) {

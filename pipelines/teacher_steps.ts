@@ -5,17 +5,18 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { HostArray, LossStep, Weights } from "../core/contracts.ts";
+import type { LossStep, Weights } from "../core/contracts.ts";
 import { type FlatLayout, flatLayout, views } from "../core/flat.ts";
 import { adam, type AdamOptions, type AdamRates, movingAverage } from "../core/optimiser.ts";
 import { under } from "../core/params.ts";
 import type { GraphRandom } from "../core/random.ts";
 import type { Engine } from "../engine/mod.ts";
 import type { DiscriminatorConfig, TeacherConfig } from "../networks/config.ts";
-import { teacherStyleCount } from "../networks/config.ts";
 import { discriminator } from "../networks/discriminator.ts";
 import { mapping } from "../networks/mapping.ts";
+import { mixedStyles } from "../networks/styles.ts";
 import { synthesis } from "../networks/synthesis.ts";
+import type { Latents } from "./latents.ts";
 import { objective, type Term, termsKey } from "./objective.ts";
 
 /** StyleGAN2's Adam: no first moment (Karras et al., CVPR 2020, appendix B). */
@@ -29,11 +30,7 @@ export interface TeacherState<T> {
 }
 
 /** What a generator step is fed. */
-export interface GeneratorBatch<T> {
-  /** `[2N,D]`: two latents per image, for style mixing. */
-  readonly z: T;
-  /** `[N,L,1]`: 1 where a layer takes the second style. */
-  readonly mix: T;
+export interface GeneratorBatch<T> extends Latents<T> {
   readonly noise: readonly T[];
   readonly rates: AdamRates<T>;
   /** Scalar: decay of the average at this step. */
@@ -90,7 +87,6 @@ export function createTeacherSteps(
   layouts: TeacherLayouts,
 ) {
   const { network } = config;
-  const layers = teacherStyleCount(network.sizePx);
   const logits = (vector: tf.Tensor, image: tf.Tensor) =>
     discriminator(
       views(vector, layouts.discriminator),
@@ -101,9 +97,7 @@ export function createTeacherSteps(
   const generate = (vector: tf.Tensor, { z, mix, noise }: GeneratorBatch<tf.Tensor>) => {
     const params = views(vector, layouts.generator);
     const styles = mapping(under(params, "mapping"), z as tf.Tensor2D, network);
-    const [n, d] = [z.shape[0]! / 2, network.styleDim];
-    const [first, second] = tf.split(tf.reshape(styles, [2 * n, 1, d]), 2, 0);
-    const w = tf.add(first!, tf.mul(tf.sub(second!, first!), mix)); // [N,L,D]
+    const w = mix[0] ? mixedStyles(styles, mix[0]) : styles;
     const run = (w: tf.Tensor) =>
       synthesis(
         under(params, "synthesis"),
@@ -176,7 +170,6 @@ export function createTeacherSteps(
     );
 
   return {
-    layers,
     generatorStep: once(generatorStep),
     discriminatorStep: once(discriminatorStep),
   };
@@ -191,9 +184,4 @@ function once<Made>(make: (terms: readonly Term[]) => Made): (terms: readonly Te
     if (!found) made.set(key, found = make(terms));
     return found;
   };
-}
-
-/** A scalar on the host. */
-export function scalarArray(value: number): HostArray {
-  return { shape: [], data: Float32Array.of(value) };
 }

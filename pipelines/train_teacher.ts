@@ -5,6 +5,7 @@
  */
 import type { HostArray, PartSource, Weights } from "../core/contracts.ts";
 import { flatten, unflatten } from "../core/flat.ts";
+import { scalarArray, zerosLike } from "../core/host_array.ts";
 import { adamRates, averageDecay } from "../core/optimiser.ts";
 import { prefixed, under } from "../core/params.ts";
 import { createRandom } from "../core/random.ts";
@@ -14,19 +15,19 @@ import type { ImageSource } from "../data/image_source.ts";
 import type { Engine } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { openRun, type Run } from "../io/run_folder.ts";
-import { noiseShapes } from "../networks/config.ts";
+import { teacherStyleCount } from "../networks/config.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
 import { createTeacher, type Teacher } from "../networks/generator.ts";
 import type { TrainingEvent } from "./events.ts";
 import { estimateMeanStyle, generateImages } from "./generate_images.ts";
 import { saveGenerator } from "./generator_file.ts";
+import { drawLatents, drawNoise } from "./latents.ts";
 import { comparableRecord, environmentOf } from "./run_metadata.ts";
 import { dueTerms, type LossChoice, resolveTerms } from "./objective.ts";
 import {
   createTeacherSteps,
   GAN_ADAM,
   type GeneratorBatch,
-  scalarArray,
   teacherLayouts,
 } from "./teacher_steps.ts";
 import {
@@ -173,9 +174,8 @@ async function trainStep(
     readonly real: HostArray;
   },
 ): Promise<Record<string, number>> {
-  const { seed } = config;
-  const random = createRandom(seed, "step", step);
-  const batch = generatorBatch(config, steps.layers, step);
+  const random = createRandom(config.seed, "step", step);
+  const batch = generatorBatch(config, step);
   const generator = await steps.generatorStep(dueTerms(terms, "student", { step, kimg }))({
     state: state.generator,
     average: state.average,
@@ -203,31 +203,17 @@ function scalars(values: Readonly<Record<string, HostArray>>, side: string) {
   );
 }
 
-/** The random inputs of a step: functions of the seed and of the images' indices. */
-function generatorBatch(
-  config: TrainTeacherConfig,
-  layers: number,
-  step: number,
-): GeneratorBatch<HostArray> {
-  const { seed, batch, network, styleMixing } = config;
+/** What a generator step is fed. */
+function generatorBatch(config: TrainTeacherConfig, step: number): GeneratorBatch<HostArray> {
+  const { seed, batch, network, averageKimg, averageRampUp } = config;
   const first = step * batch;
-  const d = network.styleDim;
-  const z = new Float32Array(2 * batch * d);
-  const mix = new Float32Array(batch * layers);
-  for (let i = 0; i < batch; i++) {
-    z.set(createRandom(seed, "z", first + i).normal([d]).data, i * d);
-    const random = createRandom(seed, "mix", first + i);
-    if (random.next() >= styleMixing) continue;
-    z.set(random.normal([d]).data, (batch + i) * d);
-    mix.fill(1, i * layers + 1 + random.integer(layers - 1), (i + 1) * layers);
-  }
-  const noise = createRandom(seed, "noise", first);
+  const { styleDim, sizePx } = network;
+  const layers = teacherStyleCount(sizePx);
   const { rate, powerCorrection } = adamRates(config.learningRate, step + 1, GAN_ADAM);
-  const halfLife = Math.min(config.averageKimg, config.averageRampUp * (first + batch) / 1000);
+  const halfLife = Math.min(averageKimg, averageRampUp * (first + batch) / 1000);
   return {
-    z: { shape: [2 * batch, d], data: z },
-    mix: { shape: [batch, layers, 1], data: mix },
-    noise: noiseShapes(network.sizePx).map((shape) => noise.normal(shape)),
+    ...drawLatents({ ...config, styleDim, layers }, first),
+    noise: drawNoise(seed, first, sizePx),
     rates: { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) },
     decay: scalarArray(averageDecay(batch, halfLife)),
   };
@@ -284,11 +270,10 @@ function refuseNotFinite(losses: Record<string, number>, step: number, run: Run)
 }
 
 function initialState(generator: HostArray, critic: HostArray): State {
-  const zeros = ({ shape, data }: HostArray) => ({ shape, data: new Float32Array(data.length) });
   return {
-    generator: { weights: generator, power: zeros(generator) },
+    generator: { weights: generator, power: zerosLike(generator) },
     average: generator,
-    discriminator: { weights: critic, power: zeros(critic) },
+    discriminator: { weights: critic, power: zerosLike(critic) },
   };
 }
 

@@ -1,0 +1,105 @@
+/**
+ * Prepares a distillation: networks, terms, compiled steps, held-out images.
+ *
+ * @module
+ */
+import type { PartSource, Weights } from "../core/contracts.ts";
+import { flatLayout, flatten, unflatten } from "../core/flat.ts";
+import { prefixed, under } from "../core/params.ts";
+import type { Engine } from "../engine/mod.ts";
+import type { Run } from "../io/run_folder.ts";
+import type { DiscriminatorConfig } from "../networks/config.ts";
+import { initDiscriminator } from "../networks/discriminator.ts";
+import type { Student, Teacher } from "../networks/generator.ts";
+import { mobileSynthesisBuffers } from "../networks/mobile_synthesis.ts";
+import type { DistillConfig } from "./distill_config.ts";
+import { type DistillState, startingState } from "./distill_state.ts";
+import { createDistillSteps } from "./distill_steps.ts";
+import { type ExplosionGuard, explosionGuard } from "./explosion_guard.ts";
+import { openFeatureNetwork } from "./feature_network.ts";
+import { generateImages } from "./generate_images.ts";
+import { type HeldOut, openHeldOut } from "./held_out.ts";
+import { type LossChoice, prepareTerms, resolveTerms, type Term } from "./objective.ts";
+
+/** A run that is ready: what the loop works with. */
+export interface DistillSession {
+  readonly config: DistillConfig;
+  readonly engine: Engine;
+  readonly run: Run;
+  readonly terms: readonly Term[];
+  readonly steps: ReturnType<typeof createDistillSteps>;
+  readonly state: DistillState;
+  readonly heldOut: HeldOut;
+  readonly teacher: Teacher;
+  readonly guard: ExplosionGuard;
+  studentNow(): Student;
+}
+
+/** Prepares everything that the loop works with. */
+export async function openSession(
+  { config, teacher, student, run, engine, registry }: {
+    readonly config: DistillConfig;
+    readonly teacher: Teacher;
+    readonly student: Student;
+    readonly run: Run;
+    readonly engine: Engine;
+    readonly registry: PartSource;
+  },
+): Promise<DistillSession> {
+  const terms = await prepareTerms(resolveTerms(config.losses as LossChoice[], registry), {
+    sizePx: teacher.config.sizePx,
+    teacherImages: (seeds) => generateImages(teacher, { seeds }, { engine }),
+  });
+  const buffers = new Set(mobileSynthesisBuffers(student.config, student.parts));
+  const own = Object.entries(under(student.weights, "synthesis"));
+  const trained = Object.fromEntries(own.filter(([name]) => !buffers.has(name)));
+  const frozen = Object.fromEntries(own.filter(([name]) => buffers.has(name)));
+  const layout = flatLayout(trained);
+  const critic = startingDiscriminator(config, teacher);
+  const criticLayout = flatLayout(critic.weights);
+  const wantsFeatures = terms.some(({ loss, weight }) => loss.needs?.features && weight !== 0);
+  const features = wantsFeatures ? await openFeatureNetwork(config, teacher, engine) : undefined;
+  const state = startingState(run, {
+    student: flatten(trained, layout),
+    discriminator: flatten(critic.weights, criticLayout),
+  }, { average: config.averageKimg > 0 });
+  return {
+    config,
+    engine,
+    run,
+    terms,
+    state,
+    teacher,
+    heldOut: await openHeldOut(teacher, engine),
+    guard: explosionGuard(run.dir),
+    steps: createDistillSteps({
+      engine,
+      config,
+      teacher,
+      student,
+      frozen,
+      layout,
+      critic: { config: critic.config, layout: criticLayout },
+      features,
+    }),
+    studentNow: () => {
+      const now = unflatten(state.student.average ?? state.student.weights, layout);
+      return { ...student, weights: { ...student.weights, ...prefixed(now, "synthesis") } };
+    },
+  };
+}
+
+function startingDiscriminator(
+  { discriminator, seed }: DistillConfig,
+  teacher: Teacher,
+): { readonly config: DiscriminatorConfig; readonly weights: Weights } {
+  if (discriminator.initial === "teacher") {
+    if (teacher.discriminator) return teacher.discriminator;
+    throw new RangeError(
+      'Cannot start from the teacher\'s discriminator: expected a teacher file that holds one but received one without; set "discriminator.initial" to "random"',
+    );
+  }
+  const { sizePx, channels } = teacher.config;
+  const config = { sizePx, channels, stddevGroup: 4 };
+  return { config, weights: initDiscriminator(config, seed) };
+}

@@ -1,0 +1,37 @@
+/**
+ * What a file of a student says of its training: which networks looked at its images, so that an
+ * evaluation by the same networks can be marked.
+ *
+ * @module
+ */
+import { inspectSafetensorsFile } from "../io/safetensors.ts";
+import type { DistillConfig } from "./distill_config.ts";
+
+/** The networks that a training looked through. */
+export interface TrainingRecord {
+  /** Of the perceptual term. */
+  readonly features?: "discriminator" | "vgg16";
+  /** What the discriminator of the adversarial term started from. */
+  readonly discriminator?: "teacher" | "random";
+}
+
+const KEY = "haarlem.training";
+
+/** The record of a distillation, as metadata of its student's file. */
+export function trainingMetadata(
+  { losses, features, discriminator }: DistillConfig,
+): Readonly<Record<string, string>> {
+  const uses = (name: string) => losses.some((loss) => loss.name === name && loss.weight !== 0);
+  const record: TrainingRecord = {
+    ...uses("perceptual") && features && { features: features.name },
+    ...uses("adversarial") && { discriminator: discriminator.initial },
+  };
+  return { [KEY]: JSON.stringify(record) };
+}
+
+/** The record of a file; `undefined` if it has none, so that nothing is known. */
+export async function readTrainingRecord(path: string): Promise<TrainingRecord | undefined> {
+  if (!path.endsWith(".safetensors")) return undefined;
+  const text = (await inspectSafetensorsFile(path)).metadata[KEY];
+  return text === undefined ? undefined : JSON.parse(text) as TrainingRecord;
+}
