@@ -17,18 +17,22 @@ const BANDS = 12; // LL, LH, HL, HH of three colours
 
 /** Initial weights of a head: kernel ~ N(0,1) `gain`, bias 0, style bias 1. */
 export function initHead(
-  { channels, styleDim }: { readonly channels: number; readonly styleDim: number },
+  { channels, styleDim, outputs = BANDS }: {
+    readonly channels: number;
+    readonly styleDim: number;
+    readonly outputs?: number;
+  },
   random: Random,
   { gain }: { readonly gain: number },
 ): Weights<HeadWeight> {
   return {
-    weight: random.normal([1, 1, channels, BANDS], gain),
-    bias: { shape: [BANDS], data: new Float32Array(BANDS) },
+    weight: random.normal([1, 1, channels, outputs], gain),
+    bias: { shape: [outputs], data: new Float32Array(outputs) },
     ...initPlainStyle({ channels, styleDim }, random),
   };
 }
 
-/** Modulated 1x1 convolution to 12 bands without demodulation, and bias. */
+/** Modulated 1x1 convolution to bands or colours, without demodulation, and bias. */
 export function predictBands(
   params: Params<HeadWeight>,
   { x, style }: { readonly x: tf.Tensor4D; readonly style: tf.Tensor2D },
@@ -39,11 +43,12 @@ export function predictBands(
 
 /** Multiply-adds of a head at features of `sizePx`. */
 export function headMultiplyAdds(
-  { channels, styleDim, sizePx }: {
+  { channels, styleDim, sizePx, outputs = BANDS }: {
     readonly channels: number;
     readonly styleDim: number;
     readonly sizePx: number;
+    readonly outputs?: number;
   },
 ): MultiplyAdds {
-  return { convolution: BANDS * channels * sizePx ** 2, style: styleDim * channels };
+  return { convolution: outputs * channels * sizePx ** 2, style: styleDim * channels };
 }

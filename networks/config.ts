@@ -25,8 +25,16 @@ export interface StudentConfig {
   readonly styleDim: number;
   /** Fully connected layers of the mapping network. */
   readonly mappingLayers: number;
-  /** Channels at 4, 8, ..., `sizePx` / 2: the last inverse wavelet transform gives `sizePx`. */
+  /**
+   * Channels at 4, 8, ..., `sizePx` / 2: the last inverse wavelet transform gives `sizePx`. In the
+   * pixel domain at 4, 8, ..., `sizePx`.
+   */
   readonly channels: readonly number[];
+  /**
+   * What heads predict: wavelet bands (default, the paper's), or colours. Colours need feature maps
+   * of the full size: one block more.
+   */
+  readonly domain?: "wavelet" | "pixel";
   /** How feature maps are doubled. */
   readonly upscale: PartChoice;
   /** The two convolutions of every block. */
@@ -117,7 +125,14 @@ export function checkStudentConfig(config: StudentConfig): void {
   checkSize(config.sizePx, what);
   checkCount(config.styleDim, "styleDim", what);
   checkCount(config.mappingLayers, "mappingLayers", what);
-  checkChannels(config.channels, config.sizePx / 2, what);
+  checkChannels(config.channels, studentLastPx(config), what);
+}
+
+/** Side in pixels of a student's last feature maps. */
+export function studentLastPx(
+  { sizePx, domain }: Pick<StudentConfig, "sizePx" | "domain">,
+): number {
+  return domain === "pixel" ? sizePx : sizePx / 2;
 }
 
 /**
@@ -175,7 +190,10 @@ export function teacherStyleCount(sizePx: number): number {
   return 2 * Math.log2(sizePx) - 2;
 }
 
-/** Rows of the student's W+ that it reads (22 at 1024); the author's files declare one more. */
+/**
+ * Rows of the W+ that a student of wavelet bands reads (22 at 1024); the author's files declare one
+ * more. A student in the pixel domain reads as many as one of twice its size.
+ */
 export function studentStyleCount(sizePx: number): number {
   return 3 * (Math.log2(sizePx) - 3) + 1;
 }

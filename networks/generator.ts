@@ -81,7 +81,10 @@ export function createTeacher(
 
 /** The parts of a student; what is absent is the paper's. */
 export type StudentParts = Partial<
-  Pick<StudentConfig, "upscale" | "conv" | "demodulation" | "head" | "auxiliary" | "channels">
+  Pick<
+    StudentConfig,
+    "upscale" | "conv" | "demodulation" | "head" | "auxiliary" | "domain" | "channels"
+  >
 >;
 
 /** The paper's student with the coefficients of the demodulation trained. */
@@ -91,16 +94,19 @@ export const paperParts = {
   demodulation: { name: "trainable" },
   head: { name: "single" },
   auxiliary: true,
-} as const satisfies Omit<Required<StudentParts>, "channels">;
+} as const satisfies Omit<Required<StudentParts>, "channels" | "domain">;
 
-/** The configuration of a student for a teacher: its sizes, its channels but the last. */
+/**
+ * The configuration of a student for a teacher: its sizes, its channels but the last, which only a
+ * student in the pixel domain has.
+ */
 export function studentConfig(teacher: TeacherConfig, parts: StudentParts = {}): StudentConfig {
   const { sizePx, styleDim, mappingLayers, channels } = teacher;
   return {
     sizePx,
     styleDim,
     mappingLayers,
-    channels: channels.slice(0, -1),
+    channels: parts.domain === "pixel" ? channels : channels.slice(0, -1),
     ...paperParts,
     ...parts,
   };

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import type { HostArray, Params, PartSource, Weights } from "../core/contracts.ts";
 import { prefixed, under, weightOf } from "../core/params.ts";
 import { createRandom } from "../core/random.ts";
-import { noiseShapes, type StudentConfig, studentStyleCount } from "./config.ts";
+import { haar } from "../layers/haar.ts";
+import { noiseShapes, type StudentConfig, studentLastPx, studentStyleCount } from "./config.ts";
 import { bindDemodulation, planStudent } from "./student_plan.ts";
 import { stylesOf } from "./styles.ts";
 import type { SynthesisInputs } from "./synthesis.ts";
@@ -46,6 +47,8 @@ export function mobileSynthesisBuffers(config: StudentConfig, parts: PartSource)
  *   more, which nothing reads); noise as `noiseShapes` lists it, of which longer lists (the
  *   teacher's) are welcome. Gives bands `[N,r,r,12]` for r = 4, 8, ..., size / 2, coarsest first;
  *   with `auxiliary: false` the last only, unless heads build on the scale below.
+ * - In the pixel domain the bands are the Haar transform of what the heads predict; the engine removes
+ *   it where its inverse follows.
  * - The inverse Haar transform of the last bands is the image, in about [-1, 1].
  * - Source: MobileStyleGAN, arXiv:2104.04767, figure 3; rows of W+ as in the author's code.
  *
@@ -58,7 +61,7 @@ export function mobileSynthesis(
   parts: PartSource,
 ): tf.Tensor4D[] {
   const plan = planStudent(config, parts);
-  const count = studentStyleCount(config.sizePx);
+  const count = studentStyleCount(2 * studentLastPx(config));
   const styles = stylesOf(w, [count, count + 1]);
   const noiseOf = noiseReader(noise, config);
 
@@ -84,7 +87,8 @@ export function mobileSynthesis(
       const { part, options } = plan.head;
       const previous = part.usesPrevious ? bands.at(-1) : undefined;
       const inputs = { x, style: styles[row + convs.length]!, previous };
-      bands.push(part.apply(under(params, head), inputs, options));
+      const predicted = part.apply(under(params, head), inputs, options);
+      bands.push(config.domain === "pixel" ? haar(predicted) : predicted);
     }
   });
   return bands;
@@ -93,9 +97,9 @@ export function mobileSynthesis(
 /** Looks up the noise map of a layer; zeros if no noise is wanted. */
 function noiseReader(
   noise: readonly tf.Tensor4D[] | undefined,
-  { sizePx }: StudentConfig,
+  config: StudentConfig,
 ): (layer: number) => tf.Tensor4D {
-  const shapes = noiseShapes(sizePx / 2);
+  const shapes = noiseShapes(studentLastPx(config));
   if (!noise) return (layer) => tf.zeros(shapes[layer]!);
   if (noise.length < shapes.length) {
     throw new RangeError(

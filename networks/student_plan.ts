@@ -1,5 +1,6 @@
 import type {
   AnyConv,
+  AnyHead,
   Demodulate,
   MultiplyAdds,
   Params,
@@ -11,7 +12,8 @@ import type {
 import { under } from "../core/params.ts";
 import type { Random } from "../core/random.ts";
 import { modulatedConv } from "../layers/conv/modulated.ts";
-import { checkStudentConfig, sizesTo, type StudentConfig } from "./config.ts";
+import { rgbHead } from "../layers/rgb_head.ts";
+import { checkStudentConfig, sizesTo, type StudentConfig, studentLastPx } from "./config.ts";
 
 /** A part with its validated options. */
 export interface Resolved<Kind extends PartKind> {
@@ -97,7 +99,7 @@ export function planStudent(config: StudentConfig, source: PartSource): StudentP
   const upscale = source.resolve("upscale", config.upscale);
   const conv = source.resolve("conv", config.conv);
   const demodulation = source.resolve("demodulation", config.demodulation);
-  const head = source.resolve("head", config.head);
+  const head = headOf(config, source);
   const everyHead = config.auxiliary || head.part.usesPrevious;
 
   const places: Place[] = [];
@@ -114,10 +116,12 @@ export function planStudent(config: StudentConfig, source: PartSource): StudentP
     return { ...placed, demodulationPrefix: place(where, demodulation, { inChannels }) };
   };
 
-  const stages = sizesTo(config.sizePx / 2).map((sizePx, i): Stage => {
+  const stages = sizesTo(studentLastPx(config)).map((sizePx, i): Stage => {
     const outChannels = channels[i]!;
+    // The teacher's pyramid begins at 8 px: features of 4 px have no image in the pixel domain.
+    const hasImage = config.domain !== "pixel" || sizePx > 4;
     const placeHead = () =>
-      everyHead || i === channels.length - 1
+      hasImage && (everyHead || i === channels.length - 1)
         ? { head: place(`${sizePx}.head`, head, { channels: outChannels, styleDim }) }
         : {};
     if (i === 0) {
@@ -136,6 +140,16 @@ export function planStudent(config: StudentConfig, source: PartSource): StudentP
     };
   });
   return { upscale, demodulation, head, stages, places };
+}
+
+/** The head that is chosen; in the pixel domain the same one with three outputs. */
+function headOf(config: StudentConfig, source: PartSource): Resolved<"head"> {
+  const head = source.resolve("head", config.head);
+  if (config.domain !== "pixel") return head;
+  if (head.part.name === "single") return { part: rgbHead as AnyHead, options: head.options };
+  throw new RangeError(
+    `Cannot build the student: expected head "single" in the pixel domain but received "${head.part.name}"`,
+  );
 }
 
 /** The demodulation of one convolution, bound to its weights among `params`. */

@@ -29,6 +29,8 @@ const student = z.strictObject({
   head: part.default({ name: "single" }),
   /** Whether every scale has a head in training; the paper's student has. */
   auxiliary: z.boolean().default(true),
+  /** What heads predict: wavelet bands, or colours with one block more at the full size. */
+  domain: z.enum(["wavelet", "pixel"]).default("wavelet"),
   /** Channels at 4, 8, ..., half the size; by default the teacher's. */
   channels: z.array(z.int().positive()).optional(),
 });

@@ -19,7 +19,7 @@ import { under } from "../core/params.ts";
 import type { GraphRandom } from "../core/random.ts";
 import type { Engine } from "../engine/mod.ts";
 import { inverseHaar } from "../layers/haar.ts";
-import type { DiscriminatorConfig } from "../networks/config.ts";
+import { type DiscriminatorConfig, studentLastPx } from "../networks/config.ts";
 import { discriminator } from "../networks/discriminator.ts";
 import type { Student, Teacher } from "../networks/generator.ts";
 import { mapping, truncate } from "../networks/mapping.ts";
@@ -80,7 +80,7 @@ export function createDistillSteps(parts: DistillParts) {
           features: wantsFeatures ? parts.features!.maps(image) : [],
         } as TeacherBatch<tf.Tensor>;
       },
-      { name: "teacher" },
+      { name: "teacher", resident: ["w", "scales", "features"] },
     );
 
   return {
@@ -130,7 +130,7 @@ function studentGradients(
       const run = (w: tf.Tensor) =>
         mobileSynthesis(
           params,
-          { w: studentStylesOf(w, student.config.sizePx), noise: asImages(noise) },
+          { w: studentStylesOf(w, 2 * studentLastPx(student.config)), noise: asImages(noise) },
           student.config,
           student.parts,
         );
@@ -189,7 +189,10 @@ function compileStudentStep(
     const { gradient, values, image } = gradients(inputs.state.weights, inputs, random);
     const { state, norm } = update(inputs.state, gradient, inputs);
     return { state: state as StudentState<tf.Tensor>, values, norm, image };
-  }, { name: `student step (${termsKey(terms)})` });
+  }, {
+    name: `student step (${termsKey(terms)})`,
+    resident: ["state", "image", "values", "norm"],
+  });
 }
 
 function compileDiscriminatorStep(
@@ -219,7 +222,7 @@ function compileDiscriminatorStep(
     })(state.weights);
     const options = adamOptions({ ...config.discriminator, epsilon: 1e-8 });
     return { state: adam(state, grad, rates, options), values };
-  }, { name: `discriminator step (${termsKey(terms)})` });
+  }, { name: `discriminator step (${termsKey(terms)})`, resident: ["state", "values"] });
 }
 
 /** A discriminator's step sees the final images only; the rest is refused by name. */

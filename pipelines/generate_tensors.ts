@@ -6,7 +6,7 @@
  */
 import type { HostArray, Weights } from "../core/contracts.ts";
 import type { Engine } from "../engine/mod.ts";
-import { noiseShapes } from "../networks/config.ts";
+import { noiseShapes, studentLastPx } from "../networks/config.ts";
 import type { Generator } from "../networks/generator.ts";
 import { noiseOf } from "./generate_images.ts";
 import { openGenerator } from "./run_generator.ts";
@@ -84,13 +84,15 @@ function checkShape(name: string, { shape }: HostArray, expected: readonly (numb
 /** The given noise maps in NHWC; without any, those of seed 0. All or none must be given. */
 function noiseFrom(
   inputs: Weights,
-  { kind, config: { sizePx } }: Generator,
+  generator: Generator,
   batch: number,
 ): HostArray[] {
   const given = Object.keys(inputs).filter((name) => name.startsWith("noise_"));
+  const { sizePx } = generator.config;
   if (given.length === 0) return noiseOf(0, sizePx);
   // A student's layers end at half the size; maps beyond those it has are welcome.
-  return noiseShapes(kind === "teacher" ? sizePx : sizePx / 2).map(([, size], i) => {
+  const lastPx = generator.kind === "teacher" ? sizePx : studentLastPx(generator.config);
+  return noiseShapes(lastPx).map(([, size], i) => {
     const map = inputs[`noise_${i}`];
     if (!map) {
       throw new RangeError(

@@ -9,7 +9,7 @@ import { lift } from "../core/flat.ts";
 import { under } from "../core/params.ts";
 import type { Engine } from "../engine/mod.ts";
 import { inverseHaar } from "../layers/haar.ts";
-import { noiseShapes } from "../networks/config.ts";
+import { noiseShapes, studentLastPx } from "../networks/config.ts";
 import type { Generator } from "../networks/generator.ts";
 import { mapping } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
@@ -47,7 +47,7 @@ export function runSynthesis(
   if (generator.kind === "teacher") {
     return { image: synthesis(params, { w, noise }, generator.config), heads: [] };
   }
-  const own = noise.slice(0, noiseShapes(generator.config.sizePx / 2).length);
+  const own = noise.slice(0, noiseShapes(studentLastPx(generator.config)).length);
   const heads = mobileSynthesis(params, { w, noise: own }, generator.config, generator.parts);
   return { image: inverseHaar(heads.at(-1)!), heads };
 }

@@ -3,7 +3,8 @@ import { sameShape } from "../rule.ts";
 
 /**
  * Removes operations that change nothing: x + 0, x - 0, x * 1, x / 1, reshape, tile, broadcast, sum
- * or cast to what the value already is. Automatic differentiation leaves many of them.
+ * or cast to what the value already is; a Haar transform and its inverse in a row. Automatic
+ * differentiation leaves many of them.
  */
 export function fold(program: Program): Program {
   const { values } = program;
@@ -21,6 +22,10 @@ export function fold(program: Program): Program {
     const out = op.outputs[0]!;
     const keeps = (id: number) =>
       sameShape(values[id]!.shape, values[out]!.shape) && values[id]!.dtype === values[out]!.dtype;
+    const undone = (id: number, kernel: string) => {
+      const maker = makers.get(id);
+      return maker?.kernel === kernel ? find(maker.inputs[0]!) : undefined;
+    };
     let same: number | undefined;
     switch (op.kernel) {
       case "Add":
@@ -43,6 +48,12 @@ export function fold(program: Program): Program {
       case "Mean":
       case "Cast":
         same = keeps(a) ? a : undefined;
+        break;
+      case "Haar":
+        same = undone(a, "InverseHaar");
+        break;
+      case "InverseHaar":
+        same = undone(a, "Haar");
         break;
     }
     if (same !== undefined) alias.set(out, same);
