@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { contractionGradients } from "./gradients/contraction.ts";
 import { convolutionGradients } from "./gradients/convolution.ts";
+import { elementwiseGradients } from "./gradients/elementwise.ts";
 import { type Gradient, gradientOf, zeroGradient } from "./gradients/gradient.ts";
 import { imageGradients } from "./gradients/image.ts";
 import { indexingGradients } from "./gradients/indexing.ts";
@@ -56,6 +57,7 @@ export function registerMissingGradients(): void {
     ...composedGradients(),
     ...contractionGradients,
     ...convolutionGradients,
+    ...elementwiseGradients,
     ...imageGradients,
     ...indexingGradients,
     ...poolingGradients,

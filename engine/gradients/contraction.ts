@@ -27,6 +27,16 @@ const matMulGradient: Gradient = {
   },
 };
 
+/** TensorFlow.js's einsum gives a lone operand back as it is, and then doubles its gradient. */
+function sumOfProducts(
+  terms: readonly string[],
+  result: string,
+  operands: readonly tf.Tensor[],
+): tf.Tensor {
+  if (terms.length === 1 && terms[0] === result) return operands[0]!;
+  return tf.einsum(`${terms.join(",")}->${result}`, ...operands);
+}
+
 /** The sum of products with dy in the place of the operand; lone axes of the operand are repeated. */
 const einsumGradient: Gradient = {
   kernelName: "Einsum",
@@ -41,7 +51,11 @@ const einsumGradient: Gradient = {
       const known = new Set([right, ...others].join(""));
       const shared = [...term].filter((axis) => known.has(axis)).join("");
       const operands = saved.filter((_, k) => k !== i);
-      const part = tf.einsum(`${[right, ...others].join(",")}->${shared}`, dy, ...operands);
+      const part = right
+        ? sumOfProducts([right, ...others], shared, [dy, ...operands])
+        : others.length
+        ? tf.mul(dy, sumOfProducts(others, shared, operands))
+        : dy;
       const sizes = saved[i]!.shape;
       const kept = [...term].map((axis, at) => known.has(axis) ? sizes[at]! : 1);
       return tf.broadcastTo(tf.reshape(part, kept), sizes);

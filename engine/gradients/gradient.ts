@@ -48,17 +48,23 @@ export function gradientOf({ kernel, compose }: ComposedRule, inputs: readonly s
     gradFunc: (dy, saved, attributes) => {
       const named = Object.fromEntries(inputs.map((name, i) => [name, saved[i]!]));
       const value = () => compose(named, attributes as Attributes) as tf.Tensor;
-      return Object.fromEntries(inputs.map((name, i) => [name, () => {
-        const { grads: [gradient] } = tf.engine().gradients(
-          value,
-          [saved[i]!],
-          dy as tf.Tensor,
-          true,
-        );
-        return gradient ?? tf.zeros(saved[i]!.shape);
-      }]));
+      return Object.fromEntries(
+        inputs.map((name, i) => [name, () => innerGradient(value, saved[i]!, dy as tf.Tensor)]),
+      );
     },
   };
+}
+
+/** A derivative inside of a derivative; zero where the value does not depend on x. */
+function innerGradient(value: () => tf.Tensor, x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  const engine = tf.engine();
+  // TensorFlow.js throws away its tape after the outermost derivative, and takes this for one.
+  engine.state.gradientDepth++;
+  try {
+    return engine.gradients(value, [x], dy, true).grads[0] ?? tf.zeros(x.shape);
+  } finally {
+    engine.state.gradientDepth--;
+  }
 }
 
 /** Sums over the axes that broadcasting made longer. */

@@ -70,7 +70,11 @@ const tensorScatterUpdateGradient: Gradient = {
   gradFunc: (dy, saved) => {
     const [indices, updates] = saved as [tf.Tensor, tf.Tensor];
     return {
-      tensor: () => tf.tensorScatterUpdate(dy as tf.Tensor, indices, tf.zeros(updates.shape)),
+      tensor: () => {
+        // By a mask, since TensorFlow.js's kernel overwrites the tensor that it is given.
+        const hits = tf.scatterND(indices, tf.ones(updates.shape), (dy as tf.Tensor).shape);
+        return tf.mul(dy as tf.Tensor, tf.cast(tf.equal(hits, 0), "float32"));
+      },
       updates: () => tf.gatherND(dy as tf.Tensor, indices),
       indices: () => tf.zeros(indices.shape),
     };

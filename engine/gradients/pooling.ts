@@ -28,10 +28,18 @@ function overhang({ input, output, kernel, strides, before }: Windows): tf.Tenso
  */
 const averageGradient = (kernel: string) =>
   linearIn("x", kernel, (dy, attributes, x) => {
-    const factor = overhang(poolWindows(x.shape, attributes));
+    const windows = poolWindows(x.shape, attributes);
+    const factor = overhang(windows);
     const inputs = { dy: factor ? tf.mul(dy, factor) : dy, input: x };
-    return runKernel(`${kernel}Grad`, inputs, attributes);
+    return runKernel(`${kernel}Grad`, inputs, withoutRounding(windows, attributes));
   });
+
+/** The same windows by their padding: for images, TensorFlow.js's kernel knows no rounding. */
+function withoutRounding({ before, after }: Windows, attributes: Attributes): Attributes {
+  if (!attributes["dimRoundingMode"] || before.length === 3) return attributes;
+  const pad = [[0, 0], ...before.map((n, i) => [n, after[i]!]), [0, 0]];
+  return { ...attributes, pad, dimRoundingMode: undefined };
+}
 
 /** The kernel is the adjoint of a sum over windows divided by their size. */
 const averageGradientGradient = (kernel: string): Gradient => ({

@@ -28,14 +28,21 @@ function geometry(
     dimRoundingMode,
     depthwise,
   );
-  const { top, bottom, left, right } = info.padInfo;
+  const steps = [info.strideHeight, info.strideWidth] as const;
+  const holes = [info.dilationHeight, info.dilationWidth] as const;
+  const before = [info.padInfo.top, info.padInfo.left] as const;
+  // What the last window reaches over; rounding up makes it more than was asked for.
+  const after = (axis: 0 | 1) => {
+    const last = (info.outShape[axis + 1]! - 1) * steps[axis] - before[axis];
+    return Math.max(0, last + (filter[axis]! - 1) * holes[axis] + 1 - input[axis + 1]!);
+  };
   return {
     outShape: info.outShape,
-    strides: [info.strideHeight, info.strideWidth] as const,
-    dilations: [info.dilationHeight, info.dilationWidth] as const,
+    strides: steps,
+    dilations: holes,
     kernel: [filter[0]!, filter[1]!] as const,
-    before: [top, left] as const,
-    after: [bottom, right] as const,
+    before,
+    after: [after(0), after(1)] as const,
     multiplier: depthwise ? filter[3]! : 1,
   };
 }

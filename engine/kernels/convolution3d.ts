@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Attributes } from "../program.ts";
 import { type KernelRule, mismatch, type Rule } from "../rule.ts";
-import { getFirst, putFirst } from "./pooling.ts";
+import { getFirst, leftOver, putFirst } from "./pooling.ts";
 import { taps, type Windows, windowsOf } from "./windows.ts";
 
 type Shape5D = [number, number, number, number, number];
@@ -58,15 +58,10 @@ export const convolution3dRules: readonly Rule[] = [
     infer: (_, { inputShape }) => ({ shape: inputShape, dtype: "float32" }),
     lower({ inputs: [dy, filter], attributes, outputs: [out] }, l) {
       const windows = convolutionWindows(attributes["inputShape"], l.shape(filter!), attributes);
-      const { input, output, kernel, strides, dilations, before, after } = windows;
-      const left = input.map((size, i) =>
-        size + before[i]! + after[i]! - (output[i]! - 1) * strides[i]! -
-        (kernel[i]! - 1) * dilations[i]! - 1
-      );
       const weight = l.transpose(l.get(filter!), [4, 3, 0, 1, 2]);
       const dx = l.emit("ConvTranspose", [getFirst(l, dy!), weight], {
         ...nodeAttributes(windows),
-        output_padding: left,
+        output_padding: leftOver(windows),
       });
       putFirst(l, out!, dx);
     },

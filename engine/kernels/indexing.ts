@@ -1,12 +1,12 @@
 /** Kernels that pick, place and sort numbers by index. @module */
 import * as tf from "@tensorflow/tfjs";
-import { type KernelRule, mismatch, type Rule, type TensorType } from "../rule.ts";
+import { type KernelRule, mismatch, type Rule, sizeOf, type TensorType } from "../rule.ts";
 import { physicalAxis } from "./shape.ts";
 import { cast } from "./typed.ts";
 
-/** As the tensor that TensorFlow.js's shape functions take; they read only shape and rank. */
-const like = ({ shape }: TensorType) =>
-  ({ shape: [...shape], rank: shape.length, size: tf.util.sizeFromShape([...shape]) }) as tf.Tensor;
+/** As the tensor that TensorFlow.js's shape functions take; they read no numbers. */
+const like = ({ shape, dtype }: TensorType) =>
+  ({ shape: [...shape], dtype, rank: shape.length, size: sizeOf(shape) }) as tf.Tensor;
 
 const gather: KernelRule = {
   kernel: "GatherV2",

@@ -71,6 +71,16 @@ export function putFirst(l: Lowering, id: number, name: string): void {
   else l.put(id, l.transpose(name, [0, 2, 3, 4, 1]));
 }
 
+/** How much at the end of each axis no window covers. */
+export function leftOver(
+  { input, output, kernel, strides, dilations, before, after }: Windows,
+): number[] {
+  return input.map((size, i) => {
+    const reached = (output[i]! - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1;
+    return size + before[i]! + after[i]! - reached;
+  });
+}
+
 const outputShape = (shape: readonly number[], { output }: Windows) => [
   shape[0]!,
   ...output,
@@ -104,7 +114,7 @@ function maxWithIndices(l: Lowering, x: string, windows: Windows): [string, stri
  * `dx` of a maximum: each dy goes to the place of its maximum.
  *
  * Of several equal numbers the first counts in an image and the last in a volume, as in
- * TensorFlow.js; for the last, everything is turned around and back.
+ * TensorFlow.js; for the last, what the windows cover is turned around and back.
  */
 function maxPoolGradient(kernel: string): KernelRule {
   const turn = (l: Lowering, x: string) =>
@@ -116,19 +126,37 @@ function maxPoolGradient(kernel: string): KernelRule {
     lower({ inputs: [dy, x], attributes, outputs: [out] }, l) {
       const shape = l.shape(x!);
       const windows = poolWindows(shape, attributes);
-      const volume = shape.length === 5;
-      const placed = (id: number) => volume ? turn(l, getFirst(l, id)) : getFirst(l, id);
-      const turned = volume
-        ? { ...windows, before: windows.after, after: windows.before }
-        : windows;
-      const [, indices] = maxWithIndices(l, placed(x!), turned);
-      const zeros = l.emit("Expand", [l.scalar(0), l.integers([sizeOf(shape)])]);
-      const flat = [zeros, ...[indices, placed(dy!)].map((name) => l.reshape(name, [-1]))];
-      const sum = l.emit("ScatterElements", flat, { axis: 0, reduction: "add" });
-      const dx = l.reshape(sum, [shape[0]!, shape.at(-1)!, ...windows.input]);
-      putFirst(l, out!, volume ? turn(l, dx) : dx);
+      if (shape.length === 4) {
+        return putFirst(l, out!, place(l, getFirst(l, dy!), getFirst(l, x!), shape, windows));
+      }
+      const { input, before, after } = windows;
+      const left = leftOver(windows);
+      const covered = input.map((size, i) => size - left[i]!);
+      const part = l.slice(getFirst(l, x!), [0, 0, 0], covered, [2, 3, 4]);
+      const dx = place(
+        l,
+        turn(l, getFirst(l, dy!)),
+        turn(l, part),
+        [shape[0]!, ...covered, shape[4]!],
+        { ...windows, input: covered, before: after, after: before },
+      );
+      putFirst(l, out!, l.pad(turn(l, dx), [0, 0, 0, 0, 0], [0, 0, ...left]));
     },
   };
+
+  function place(
+    l: Lowering,
+    dy: string,
+    x: string,
+    shape: readonly number[],
+    windows: Windows,
+  ): string {
+    const [, indices] = maxWithIndices(l, x, windows);
+    const zeros = l.emit("Expand", [l.scalar(0), l.integers([sizeOf(shape)])]);
+    const flat = [zeros, l.reshape(indices, [-1]), l.reshape(dy, [-1])];
+    const sum = l.emit("ScatterElements", flat, { axis: 0, reduction: "add" });
+    return l.reshape(sum, [shape[0]!, shape.at(-1)!, ...windows.input]);
+  }
 }
 
 /** `dx` of an average as TensorFlow.js has it: dy spread over the window, whatever lies outside. */
@@ -140,16 +168,13 @@ function averagePoolGradient(kernel: string): KernelRule {
     lower({ inputs: [dy, x], attributes, outputs: [out] }, l) {
       const shape = l.shape(x!);
       const windows = poolWindows(shape, attributes);
-      const { input, output, kernel: size, strides, before, after } = windows;
+      const { kernel: size } = windows;
       const channels = shape.at(-1)!;
       const weight = new Float32Array(channels * sizeOf(size)).fill(1 / sizeOf(size));
-      const left = input.map((length, i) =>
-        length + before[i]! + after[i]! - (output[i]! - 1) * strides[i]! - size[i]!
-      );
       const dx = l.emit(
         "ConvTranspose",
         [getFirst(l, dy!), l.float(weight, [channels, 1, ...size])],
-        { ...nodeAttributes(windows), group: channels, output_padding: left },
+        { ...nodeAttributes(windows), group: channels, output_padding: leftOver(windows) },
       );
       putFirst(l, out!, dx);
     },

@@ -5,11 +5,18 @@ import { axisOf, type KernelRule, type Rule, sameShape } from "../rule.ts";
 import { physicalAxis } from "./shape.ts";
 import { sliceAxis } from "./windows.ts";
 
-/** A strided slice with every mask resolved. */
-export function stridedSliceOf(shape: readonly number[], attributes: Attributes) {
+/** A strided slice of all axes, every mask resolved; `shape` is that of the result. */
+export function stridedSliceOf(shape: readonly number[], attributes: Attributes): {
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+  readonly strides: readonly number[];
+  /** Size before axes are added and dropped. */
+  readonly size: readonly number[];
+  readonly shape: number[];
+} {
   const { begin, end, strides, beginMask, endMask } = attributes;
   const { ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
-  return tf.slice_util.sliceInfo(
+  const info = tf.slice_util.sliceInfo(
     [...shape],
     begin,
     end,
@@ -20,29 +27,34 @@ export function stridedSliceOf(shape: readonly number[], attributes: Attributes)
     newAxisMask,
     shrinkAxisMask,
   );
+  return {
+    ...info,
+    size: tf.slice_util.computeOutShape(info.begin, info.end, info.strides),
+    shape: info.finalShape,
+  };
 }
 
 const stridedSlice: KernelRule = {
   kernel: "StridedSlice",
   inputs: ["x"],
   infer: ([x], attributes) => ({
-    shape: stridedSliceOf(x!.shape, attributes).finalShape,
+    shape: stridedSliceOf(x!.shape, attributes).shape,
     dtype: x!.dtype,
   }),
   lower({ inputs: [x], attributes, outputs: [out] }, l) {
-    const shape = l.shape(x!);
-    const { begin, end, strides, finalShape, finalShapeSparse } = stridedSliceOf(shape, attributes);
-    const layout = sameShape(finalShape, finalShapeSparse) ? l.layoutOf([x!]) : "channelsLast";
+    const from = l.shape(x!);
+    const { begin, end, strides, size, shape } = stridedSliceOf(from, attributes);
+    const whole = sameShape(size, shape);
+    const layout = whole ? l.layoutOf([x!]) : "channelsLast";
     const part = l.slice(
       l.get(x!, layout),
       begin,
       // ONNX counts -1 from the end; here it means before the beginning.
-      end.map((at, i) => at < 0 ? -shape[i]! - 1 : at),
-      shape.map((_, axis) => physicalAxis(layout, axis)),
+      end.map((at, i) => at < 0 ? -from[i]! - 1 : at),
+      from.map((_, axis) => physicalAxis(layout, axis)),
       strides,
     );
-    const name = sameShape(finalShape, finalShapeSparse) ? part : l.reshape(part, finalShape);
-    l.put(out!, name, layout);
+    l.put(out!, whole ? part : l.reshape(part, shape), layout);
   },
 };
 
