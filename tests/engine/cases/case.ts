@@ -121,7 +121,7 @@ export function everyPair(
 
 /** The arrays that a case is tried on. */
 export function arraysFor({ title, operands }: KernelCase, kernel: string): HostArray[] {
-  const random = createRandom(1, `kernels.${kernel}.${title}`);
+  const random = createRandom(5, `kernels.${kernel}.${title}`);
   return operands.map(({ shape, from: [low, high] = [-2, 2], data }) =>
     data ? { shape, data: Float32Array.from(data) } : random.uniform(shape, low, high)
   );
