@@ -32,6 +32,7 @@ export { haar, inverseHaar } from "./layers/haar.ts";
 // The engine.
 export * from "./engine/mod.ts";
 export type { Attributes, Draw, DType, Op, Program, Value } from "./engine/program.ts";
+export { buildNativeAddon, type NativeAddonOptions, removeNativeAddon } from "./io/native_addon.ts";
 
 // Networks and what they cost.
 export {
@@ -66,7 +67,12 @@ export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 // Files of networks: ours, and other people's.
 export { loadGenerator, type LoadGeneratorOptions } from "./pipelines/load_generator.ts";
 export { saveGenerator, type SaveGeneratorOptions } from "./pipelines/generator_file.ts";
-export { type SafetensorsOptions, writeSafetensorsFile } from "./io/safetensors.ts";
+export {
+  readSafetensorsFile,
+  type Safetensors,
+  type SafetensorsOptions,
+  writeSafetensorsFile,
+} from "./io/safetensors.ts";
 export {
   convert,
   type Converted,
@@ -108,7 +114,7 @@ export { models } from "./pipelines/models.ts";
 export { generateImages as generate, type GenerateOptions } from "./pipelines/generate_images.ts";
 
 // Pictures and data.
-export { imageGrid, type ImageGridOptions, writePng } from "./io/png.ts";
+export { imageGrid, type ImageGridOptions, writePicture } from "./io/png.ts";
 export { type AvatarOptions, openAvatars } from "./data/avatars.ts";
 export {
   type BadFile,
@@ -146,7 +152,6 @@ export { testPlugin, type TestPluginOptions } from "./pipelines/test_plugin.ts";
 export type { Engines } from "./pipelines/conformance/mod.ts";
 export type { StandardSchemaV1 } from "@standard-schema/spec";
 export { animatedGif, type AnimatedGifOptions } from "./io/gif.ts";
-export { readTensors, writeBytes, writeTensors } from "./io/tensors_file.ts";
 export { generateTensors } from "./pipelines/generate_tensors.ts";
 export {
   type InterpolateOptions,

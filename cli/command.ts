@@ -72,6 +72,8 @@ export interface Command<Known extends Options = Options> {
   /** A paragraph or two for its own help. */
   readonly description?: string;
   readonly options: Known;
+  /** The option of type `texts` that arguments without a name belong to. */
+  readonly positional?: keyof Known & string;
   /** Complete command lines, each with what it does. */
   readonly examples?: Readonly<Record<string, string>>;
   run(values: Values<Known>, context: Context): Promise<void>;

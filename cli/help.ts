@@ -35,13 +35,17 @@ function optionRow([name, option]: [string, Option]): [string, string] {
   return [`--${name}${value}${repeats}`, `${option.help}${note}`];
 }
 
+function positionalOf({ positional, options }: AnyCommand): string {
+  return positional ? ` ${options[positional].value} ...` : "";
+}
+
 /** The help of one command. */
 export function commandHelp(task: string, command: AnyCommand): string {
   const options = Object.entries({ ...command.options, ...COMMON } as Record<string, Option>);
   const examples = Object.entries(command.examples ?? {});
   return [
     `${command.summary}\n`,
-    `Usage: deno task ${task} [options]\n`,
+    `Usage: deno task ${task}${positionalOf(command)} [options]\n`,
     ...command.description
       ? [command.description.split("\n").flatMap((line) => wrap(line, WIDTH)).join("\n") + "\n"]
       : [],

@@ -1,5 +1,12 @@
 import { parseArgs, type ParseOptions } from "@std/cli/parse-args";
-import { type Command, type Option, type Options, UsageError, type Values } from "./command.ts";
+import {
+  type AnyCommand,
+  type Command,
+  type Option,
+  type Options,
+  UsageError,
+  type Values,
+} from "./command.ts";
 import { nearest } from "./nearest.ts";
 
 /** Options that every command has. */
@@ -10,7 +17,12 @@ export const COMMON = {
 
 const MOST_SEEDS = 1_000_000;
 
-function unknownOption(name: string, arg: string, { options }: Command, task: string): UsageError {
+function unknownOption(
+  name: string,
+  arg: string,
+  { options }: AnyCommand,
+  task: string,
+): UsageError {
   const known = Object.keys({ ...options, ...COMMON });
   const meant = nearest(name, known);
   return new UsageError(
@@ -109,7 +121,8 @@ export function readOptions<Known extends Options>(
     collect: names("texts"),
     alias: { help: "h" },
     unknown(arg, key) {
-      if (key !== undefined) throw unknownOption(key, arg, command as Command, task);
+      if (key !== undefined) throw unknownOption(key, arg, command as AnyCommand, task);
+      if (command.positional) return;
       throw new UsageError(`Cannot run ${task}: expected options only but received "${arg}"`);
     },
   });
@@ -120,7 +133,10 @@ export function readOptions<Known extends Options>(
     const given = parsed[name];
     if (option.type === "flag") values[name] = given;
     else if (option.type === "texts") {
-      values[name] = (given as string[]).map((text) => readValue(name, option, text));
+      const unnamed = name === command.positional ? parsed["_"] as string[] : [];
+      values[name] = [...unnamed, ...given as string[]].map((text) =>
+        readValue(name, option, text)
+      );
     } else {
       values[name] = given === undefined
         ? absentValue(name, option, task)

@@ -10,6 +10,7 @@ import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { HostArray } from "../core/contracts.ts";
 import { fromBytes, toBytes } from "../core/pixels.ts";
+import { writeFileAtomic } from "./atomic_write.ts";
 
 /** How a grid is laid out. */
 export interface ImageGridOptions {
@@ -83,18 +84,11 @@ export async function imageGrid(
 
 const LABEL_PADDING_PX = 4;
 
-/** Writes a file so that a reader, or a kill, never meets half of it; makes its folder. */
-export async function writePng(path: string | URL, png: Uint8Array): Promise<void> {
+/** Writes a picture, whole or not at all; makes its folder. */
+export async function writePicture(path: string | URL, bytes: Uint8Array): Promise<void> {
   const target = path instanceof URL ? fileURLToPath(path) : path;
-  const temporary = `${target}.${Deno.pid}-${performance.now()}.part`;
   await Deno.mkdir(dirname(target), { recursive: true });
-  try {
-    await Deno.writeFile(temporary, png);
-    await Deno.rename(temporary, target);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
-    throw error;
-  }
+  await writeFileAtomic(target, [bytes]);
 }
 
 /**

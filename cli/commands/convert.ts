@@ -51,7 +51,11 @@ export const convertCommand = defineCommand({
   description:
     "Reads StyleGAN2 generators of rosinality's and NVlabs' PyTorch code, teacher and student of MobileStyleGAN.pytorch, torchvision's VGG16 and pytorch-fid's Inception, from .pt, .pth, .pkl, .ckpt or .safetensors files. No code in a file is run.",
   options: {
-    from: { type: "texts", value: "FILE", help: "file to read; twice if the network is in two" },
+    from: {
+      type: "texts",
+      value: "FILE",
+      help: "file to read, also without --from; two if the network is in two",
+    },
     out: { type: "text", value: "FILE", help: "safetensors file to write", required: true },
     kind: {
       type: "text",
@@ -63,12 +67,13 @@ export const convertCommand = defineCommand({
     seed: { type: "integer", value: "N", help: "seed of an estimated average style", default: 0 },
     json: { type: "flag", help: "print the report as JSON" },
   },
+  positional: "from",
   examples: {
-    "deno task convert --from ffhq.pkl --out ffhq.safetensors": "a teacher of NVlabs' code",
+    "deno task convert ffhq.pkl --out ffhq.safetensors": "a teacher of NVlabs' code",
   },
   async run({ from, out, kind, half, seed, json }, { terminal }) {
     if (from.length === 0) {
-      throw new UsageError("Cannot run convert: expected --from FILE but received nothing");
+      throw new UsageError("Cannot run convert: expected FILE but received nothing");
     }
     const converted = await convert(from, { seed, ...kind && { kind: kind as "teacher" } });
     const dtype = half ? "F16" as const : "F32" as const;

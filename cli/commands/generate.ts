@@ -9,10 +9,9 @@ import {
   interpolateStyles,
   loadGenerator,
   mixStyles,
-  readTensors,
-  writeBytes,
-  writePng,
-  writeTensors,
+  readSafetensorsFile,
+  writePicture,
+  writeSafetensorsFile,
 } from "../../mod.ts";
 import { type Context, defineCommand, UsageError } from "../command.ts";
 import { ENGINE_OPTIONS, withEngine } from "../engine_options.ts";
@@ -45,7 +44,7 @@ async function draw(
     const table = await mixStyles(generator, from === undefined ? options : { ...options, from }, {
       engine,
     });
-    await writePng(out, await imageGrid(table, { columns: mix.length + 1 }));
+    await writePicture(out, await imageGrid(table, { columns: mix.length + 1 }));
     return `a table of ${seeds.length} x ${mix.length} mixed styles`;
   }
   if (interpolate !== undefined) {
@@ -53,7 +52,7 @@ async function draw(
     const options = { seeds, frames: interpolate, loop: animated, truncation, noiseSeed };
     const frames = await interpolateStyles(generator, options, { engine });
     const scale = Math.max(1, Math.round(SHOWN_PX / generator.config.sizePx));
-    await writeBytes(
+    await writePicture(
       out,
       animated
         ? await animatedGif(frames, { scale })
@@ -62,7 +61,7 @@ async function draw(
     return `${frames.shape[0]} frames between ${seeds.length} seeds`;
   }
   const images = await generate(generator, { seeds, truncation, noiseSeed }, { engine });
-  await writePng(out, await imageGrid(images, columns === undefined ? {} : { columns }));
+  await writePicture(out, await imageGrid(images, columns === undefined ? {} : { columns }));
   return `${seeds.length} images`;
 }
 
@@ -122,8 +121,9 @@ export const generateCommand = defineCommand({
     const generator = await loadGenerator(weights, { registry, which: "student" });
     await withEngine(values, async (engine) => {
       if (inputs !== undefined) {
-        const made = await generateTensors(generator, await readTensors(inputs), { engine });
-        await writeTensors(outputs!, made);
+        const { tensors } = await readSafetensorsFile(inputs);
+        const made = await generateTensors(generator, tensors, { engine });
+        await writeSafetensorsFile(outputs!, made);
         terminal.print(
           `Wrote ${Object.keys(made).join(", ")} of the ${generator.kind} to ${outputs}`,
         );

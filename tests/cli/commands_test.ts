@@ -95,7 +95,7 @@ Deno.test("commands take a wrong configuration for wrong usage", async () => {
       'Cannot find head "skp": known names are "single", "skip"; did you mean "skip"?',
     "distill --engine cuda":
       'Cannot read --engine: expected one of "onnx", "tfjs" but received "cuda"',
-    "convert --out x": "Cannot run convert: expected --from FILE but received nothing",
+    "convert --out x": "Cannot run convert: expected FILE but received nothing",
     "generate": "Cannot run generate: expected --weights FILE but received nothing",
   };
   for (const [line, sentence] of Object.entries(cases)) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { HostArray } from "../../core/contracts.ts";
 import { fromBytes, toBytes } from "../../core/pixels.ts";
-import { decodeImage, imageGrid, readImage, writePng } from "../../io/png.ts";
+import { decodeImage, imageGrid, readImage, writePicture } from "../../io/png.ts";
 
 /** Flat images, one per value in [-1, 1]. */
 function flat(values: readonly number[], height: number, width: number): HostArray {
@@ -103,12 +103,12 @@ for (
   });
 }
 
-Deno.test("writePng() makes the folder, replaces the file and leaves nothing else", async () => {
+Deno.test("writePicture() makes the folder, replaces the file and leaves nothing else", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const path = join(folder, "samples", "grid.png");
-    await writePng(path, Uint8Array.of(1));
-    await writePng(new URL(pathToFileURL(path).href), await imageGrid(flat([0.5], 4, 4)));
+    await writePicture(path, Uint8Array.of(1));
+    await writePicture(new URL(pathToFileURL(path).href), await imageGrid(flat([0.5], 4, 4)));
     const { shape, data } = await readImage(path);
     assert.deepEqual(shape, [4, 4, 3]);
     assert.ok(data.every((value) => Math.abs(value - 0.5) <= 1 / 255));
@@ -118,11 +118,11 @@ Deno.test("writePng() makes the folder, replaces the file and leaves nothing els
   }
 });
 
-Deno.test("writePng() leaves no part behind when it fails", async () => {
+Deno.test("writePicture() leaves no part behind when it fails", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(folder, "taken"));
-    await assert.rejects(writePng(join(folder, "taken"), Uint8Array.of(1)));
+    await assert.rejects(writePicture(join(folder, "taken"), Uint8Array.of(1)));
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["taken"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
