@@ -122,6 +122,8 @@ export interface ConfiguredStudent {
   readonly head: ConfiguredPart;
   /** Whether every scale has a head in training; the paper's student has. */
   readonly auxiliary: boolean;
+  /** What heads predict: wavelet bands, or colours with one block more at the full size. */
+  readonly domain: "wavelet" | "pixel";
   /** Channels at 4, 8, ..., half the size; by default the teacher's. */
   readonly channels?: readonly number[] | undefined;
 }
