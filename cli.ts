@@ -8,10 +8,12 @@ import process from "node:process";
 import type { AnyCommand } from "./cli/command.ts";
 import { convertCommand } from "./cli/commands/convert.ts";
 import { costCommand } from "./cli/commands/cost.ts";
+import { devicesCommand } from "./cli/commands/devices.ts";
 import { distillCommand } from "./cli/commands/distill.ts";
 import { generateCommand } from "./cli/commands/generate.ts";
 import { listCommand } from "./cli/commands/list.ts";
 import { notebookCommand } from "./cli/commands/notebook.ts";
+import { nativeCommand } from "./cli/commands/native.ts";
 import { trainTeacherCommand } from "./cli/commands/train_teacher.ts";
 import { runCommandLine } from "./cli/run_command_line.ts";
 import { tf } from "./mod.ts";
@@ -24,6 +26,8 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   "convert": convertCommand,
   "cost": costCommand,
   "list": listCommand,
+  "devices": devicesCommand,
+  "native": nativeCommand,
   "notebook": notebookCommand,
 };
 

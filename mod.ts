@@ -103,6 +103,22 @@ export {
   type WrittenConfig,
 } from "./pipelines/distill_config.ts";
 export { distill, type DistillContext } from "./pipelines/distill.ts";
+export { ablate, type AblateContext } from "./pipelines/ablate.ts";
+export {
+  type AblateConfig,
+  type AblateInput,
+  parseAblateConfig,
+} from "./pipelines/ablate_config.ts";
+export type * from "./pipelines/ablate_events.ts";
+export type { AblationJob, JobEvent, RunJob } from "./pipelines/ablate/jobs.ts";
+export type { Counts, Quality, Times } from "./pipelines/ablate/measures.ts";
+export {
+  type AblationRow,
+  type Spread,
+  tableOf,
+  type VariantSummary,
+} from "./pipelines/ablate/table.ts";
+export { type ListedParts, type Variant, variantGroups } from "./pipelines/ablate/variants.ts";
 export { trainTeacher, type TrainTeacherContext } from "./pipelines/train_teacher.ts";
 export {
   parseTeacherConfig,

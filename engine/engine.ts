@@ -107,7 +107,7 @@ export interface Engine {
    * Compiles a pure function. It must not read values, must not hold randomness of its own, and
    * depends on nothing but its inputs and constants.
    */
-  compile<In, Out, const Resident extends keyof Out = never>(
+  compile<In, Out, const Resident extends PropertyKey = never>(
     fn: (inputs: In, context: StepContext) => Out,
     options: CompileOptions<Resident>,
   ): Compiled<InputsOf<In>, OutputsOf<Out, Resident>>;

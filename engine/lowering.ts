@@ -106,6 +106,15 @@ export class Lowering extends GraphBuilder {
     const inputs = [name, this.integers(starts), this.integers(ends), this.integers(axes)];
     return this.emit("Slice", steps ? [...inputs, this.integers(steps)] : inputs);
   }
+  /** Splits an axis into pieces of these sizes. */
+  split(name: string, sizes: readonly number[], axis: number): string[] {
+    // A shader of WebGPU sees at least 8 buffers, and ONNX Runtime splits in one shader.
+    if (this.target !== "webgpu" || sizes.length < 8) {
+      return this.emitMany("Split", [name, this.integers(sizes)], { axis }, sizes.length);
+    }
+    let end = 0;
+    return sizes.map((size) => this.slice(name, [end], [end += size], [axis]));
+  }
   /** Pads with zeros; `before` and `after` list every axis. */
   pad(name: string, before: readonly number[], after: readonly number[]): string {
     if (before.every((n) => n === 0) && after.every((n) => n === 0)) return name;

@@ -4,11 +4,17 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { chooseDevice } from "./choose_device.ts";
+import { type DeviceReport, tryDevices } from "./devices.ts";
 import type { DeviceName, Engine, EngineName, PrecisionName } from "./engine.ts";
 import { findOpenvino } from "./find_openvino.ts";
 import { registerMissingGradients } from "./gradients.ts";
 
 export type * from "./engine.ts";
+export { type Adapter, findAdapter } from "./adapter.ts";
+export type { DeviceReport } from "./devices.ts";
+export { DeviceError, type DeviceFault } from "./device_error.ts";
+export { findNativeAddon, type NativeAddon } from "./native.ts";
 export { disposeArrays, readArrays, type ReadOf } from "./resident.ts";
 
 /** Options of {@linkcode createEngine}. */
@@ -20,8 +26,14 @@ export interface EngineOptions {
    * - `tfjs`: eager TensorFlow.js, for debugging.
    */
   readonly engine?: EngineName | "auto";
-  /** Default `cpu`. */
-  readonly device?: DeviceName;
+  /**
+   * - `cpu` (default).
+   * - `webgpu`: any vendor's GPU, through its driver.
+   * - `cuda`: an NVIDIA GPU, through ONNX Runtime's CUDA provider, or the native TensorFlow addon.
+   * - `auto`: the first that the engine has of CUDA, WebGPU on a real GPU, CPU; the engine's
+   *   description says which and why.
+   */
+  readonly device?: DeviceName | "auto";
   /** Default: all cores. */
   readonly threads?: number;
   /** Default `f32`. `bf16` needs OpenVINO and a CPU that has it. */
@@ -30,12 +42,16 @@ export interface EngineOptions {
   readonly openvino?: string;
   /** A folder where OpenVINO keeps compiled models, found again by their content. */
   readonly cache?: string;
+  /** `false`: `tfjs` on the CPU computes in JavaScript even if the native addon was built. */
+  readonly native?: boolean;
+  /** Called with what is worth knowing: which nodes a device leaves to the CPU. Costs some time. */
+  readonly report?: (line: string) => void;
 }
 
 const CHOICES: Readonly<Record<EngineName, Readonly<Record<"device" | "precision", string[]>>>> = {
-  onnx: { device: ["cpu"], precision: ["f32"] },
+  onnx: { device: ["cpu", "webgpu", "cuda"], precision: ["f32"] },
   openvino: { device: ["cpu"], precision: ["f32", "bf16"] },
-  tfjs: { device: ["cpu"], precision: ["f32"] },
+  tfjs: { device: ["cpu", "webgpu", "cuda"], precision: ["f32"] },
 };
 
 /**
@@ -57,9 +73,9 @@ const CHOICES: Readonly<Record<EngineName, Readonly<Record<"device" | "precision
  * ```
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { engine: asked = "onnx", device = "cpu", precision = "f32" } = options;
-  const { threads = navigator.hardwareConcurrency, openvino, cache } = options;
-  const { engine, reason, library } = choose(asked, openvino);
+  const { engine: asked = "onnx", device: wanted = "cpu", precision = "f32" } = options;
+  const { threads = navigator.hardwareConcurrency, openvino, cache, native, report } = options;
+  const { engine, reason: engineReason, library } = choose(asked, openvino);
   const choices = CHOICES[engine];
   if (!choices) {
     throw new RangeError(
@@ -68,13 +84,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       } but received "${engine}"`,
     );
   }
-  for (const [option, value] of Object.entries({ device, precision })) {
+  for (const [option, value] of Object.entries({ device: wanted, precision })) {
     const known = choices[option as "device" | "precision"];
-    if (known.includes(value)) continue;
+    if (known.includes(value) || option === "device" && value === "auto") continue;
     throw new RangeError(
       `Cannot create the engine "${engine}": expected "${option}" to be one of ${
-        quoted(known)
-      } but received "${value}"${reason}`,
+        quoted(option === "device" ? [...known, "auto"] : known)
+      } but received "${value}"${engineReason}`,
     );
   }
   if (!Number.isInteger(threads) || threads < 1) {
@@ -88,12 +104,21 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   // TensorFlow.js looks at `GPUBuffer` when it makes a tensor. The first look makes Deno load it, and
   // run whatever promises wait: were that during a trace, they would run in the middle of it.
   tf.scalar(0).dispose();
+  const { device, reason: deviceReason } = wanted === "auto"
+    ? await chooseDevice(engine)
+    : { device: wanted, reason: "" };
   const made = await open();
+  const reason = engineReason + deviceReason;
   return reason ? { ...made, description: `${made.description}${reason}` } : made;
 
   async function open(): Promise<Engine> {
-    if (engine === "tfjs") return (await import("./tfjs.ts")).createTfjsEngine();
-    if (engine === "onnx") return await (await import("./onnx.ts")).createOnnxEngine(threads);
+    if (engine === "onnx") {
+      return await (await import("./onnx.ts")).createOnnxEngine({ threads, device, report });
+    }
+    if (engine === "tfjs") {
+      const { createTfjsEngine, openEagerBackend } = await import("./tfjs.ts");
+      return createTfjsEngine(await openEagerBackend({ device, threads, native }));
+    }
     const { createOpenvinoEngine } = await import("./openvino.ts");
     return createOpenvinoEngine({ threads, precision, library, cache });
   }
@@ -117,6 +142,27 @@ function choose(asked: EngineName | "auto", openvino: string | undefined) {
     reason: " (chosen by auto: OpenVINO is not installed)",
     library: "",
   };
+}
+
+/**
+ * Tries every engine on every device it knows, and measures those that work.
+ *
+ * @param options `seconds` per measurement; 0 measures nothing. Default 1.
+ *
+ * @example
+ * ```ts
+ * import { listDevices } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const reports = await Array.fromAsync(listDevices({ seconds: 0 }));
+ * const ready = reports.filter(({ ready }) => ready).map(({ engine, device }) => [engine, device]);
+ * assert.deepEqual(ready[0], ["onnx", "cpu"]);
+ * ```
+ */
+export async function* listDevices(
+  options: { readonly seconds?: number } = {},
+): AsyncGenerator<DeviceReport> {
+  yield* tryDevices({ ...options, create: createEngine });
 }
 
 const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");

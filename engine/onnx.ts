@@ -3,49 +3,194 @@
  *
  * @module
  */
+import type * as Ort from "onnxruntime-node";
+import type { HostArray } from "../core/contracts.ts";
+import { adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
-import type { Engine } from "./engine.ts";
+import { deviceError } from "./device_error.ts";
+import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
 import { kernelRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
+import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
+import { isResidentArray } from "./tree.ts";
+import { trace } from "./tracing.ts";
 
 const RULES = new Map(kernelRules.map((rule) => [rule.kernel, rule]));
+type Session = Ort.InferenceSession;
+
+/** Options of {@linkcode createOnnxEngine}. */
+export interface OnnxOptions {
+  readonly threads: number;
+  readonly device?: DeviceName;
+  /** Called with what a run should know: which nodes the device does not compute. */
+  readonly report?: ((line: string) => void) | undefined;
+}
 
 /** Makes the engine; the library is loaded here and not before. */
-export async function createOnnxEngine(threads: number): Promise<Engine> {
+export async function createOnnxEngine(
+  { threads, device = "cpu", report }: OnnxOptions,
+): Promise<Engine> {
   const ort = await import("onnxruntime-node");
+  const where = await placeWords(device, threads);
+  const readers = new Map<string, Promise<Session>>();
 
-  const open = async (program: Program): Promise<Executable> => {
-    const session = await ort.InferenceSession.create(lower(program, "onnxruntime", RULES), {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-      // Spinning threads starve whatever else runs on the machine (docs/performance.md).
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
-    });
+  const create = (program: Program, options: Ort.InferenceSession.SessionOptions) =>
+    ort.InferenceSession.create(
+      lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", RULES),
+      {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: device === "cpu" ? 3 : 4, // the rest is thrown, in words of ours
+        ...device !== "cpu" && { executionProviders: [device] },
+        // Spinning threads starve whatever else runs on the machine (docs/performance.md).
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+        ...options,
+      },
+    );
+
+  /** Copies a buffer of the device: ONNX Runtime for Node reads outputs of sessions only. */
+  const read = async (tensor: Ort.Tensor): Promise<HostArray> => {
+    const shape = tensor.dims;
+    const key = shape.join();
+    let reader = readers.get(key);
+    if (!reader) {
+      const program = trace("read", [shape], ([x]) => [x!]);
+      readers.set(key, reader = create(program, { preferredOutputLocation: "cpu" }));
+    }
+    const { out0 } = await (await reader).run({ in0: tensor });
+    return { shape, data: out0!.data as Float32Array };
+  };
+
+  const open = async (
+    program: Program,
+    resident: readonly boolean[],
+  ): Promise<Executable<EngineArray>> => {
+    const location = (i: number) => resident[i] && device === "webgpu" ? "gpu-buffer" : "cpu";
+    const task = { task: program.name, engine: "onnx", device } as const;
+    const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
+      try {
+        return await run();
+      } catch (error) {
+        throw deviceError(error, task);
+      }
+    };
+    let placement = report && device !== "cpu" ? await watchPlacement() : undefined;
+    const session = await guarded(() =>
+      create(program, {
+        ...device === "webgpu" && {
+          preferredOutputLocation: Object.fromEntries(
+            program.outputs.map((_, i) => [`out${i}`, location(i)]),
+          ),
+        },
+        ...placement?.options,
+      })
+    );
     return {
       async run(inputs) {
         const feeds = Object.fromEntries(
-          inputs.map(({ shape, data }, i) => [`in${i}`, new ort.Tensor("float32", data, shape)]),
+          inputs.map((array, i) => [`in${i}`, toTensor(ort, program.name, array)]),
         );
-        const results = await session.run(feeds);
+        const results = await guarded(() => session.run(feeds));
+        if (placement) {
+          report!(await placement.words(session, program.name, device));
+          await placement.close();
+          placement = undefined;
+        }
         return program.outputs.map((_, i) => {
-          const { dims, data } = results[`out${i}`]!;
-          return { shape: dims, data: data as Float32Array };
+          const tensor = results[`out${i}`]!;
+          return tensor.location === "gpu-buffer"
+            ? new ResidentBuffer(tensor, () => guarded(() => read(tensor)))
+            : { shape: tensor.dims, data: tensor.data as Float32Array };
         });
       },
-      release: () => session.release(),
+      release: async () => {
+        await placement?.close();
+        await session.release();
+      },
     };
   };
 
   return createCompiledEngine({
     name: "onnx",
-    device: "cpu",
+    device,
     threads,
     precision: "f32",
-    description: `ONNX Runtime ${ort.env.versions.common} on the CPU, ${threads} threads`,
+    description: `ONNX Runtime ${ort.env.versions.common} on ${where}`,
+    keepsResident: device === "webgpu",
     open,
-    close: () => {},
+    close: () => {
+      for (const reader of readers.values()) reader.then((session) => session.release());
+      readers.clear();
+    },
   });
+}
+
+/**
+ * Opens an empty program on a device, so that what is missing is told before anything is computed.
+ *
+ * @throws {Error} If the device cannot be used; the message says what to install.
+ */
+export async function probeOnnxDevice(device: DeviceName): Promise<void> {
+  const ort = await import("onnxruntime-node");
+  try {
+    const program = trace("probe", [[1]], ([x]) => [x!]);
+    const session = await ort.InferenceSession.create(lower(program, "onnxruntime", RULES), {
+      executionProviders: [device],
+      logSeverityLevel: 4,
+    });
+    await session.release();
+  } catch (cause) {
+    const remedy = device === "webgpu"
+      ? NO_ADAPTER
+      : "an NVIDIA GPU with its driver and ONNX Runtime's CUDA libraries; get them with `deno install --allow-scripts=npm:onnxruntime-node`";
+    throw new Error(`Cannot create the engine "onnx" on "${device}": expected ${remedy}`, {
+      cause,
+    });
+  }
+}
+
+/** A device in words: `WebGPU, llvmpipe (a software adapter: slow)`. */
+async function placeWords(device: DeviceName, threads: number): Promise<string> {
+  if (device === "cpu") return `the CPU, ${threads} threads`;
+  await probeOnnxDevice(device);
+  if (device === "cuda") return "CUDA";
+  const adapter = await findAdapter();
+  return `WebGPU${adapter ? `, ${adapterWords(adapter)}` : ""}`;
+}
+
+/** A buffer of the device that a session has left there. */
+class ResidentBuffer implements ResidentArray {
+  readonly shape: readonly number[];
+  #tensor: Ort.Tensor | undefined;
+  readonly #read: () => Promise<HostArray>;
+
+  constructor(tensor: Ort.Tensor, read: () => Promise<HostArray>) {
+    this.#tensor = tensor;
+    this.shape = tensor.dims;
+    this.#read = read;
+  }
+  get tensor(): Ort.Tensor {
+    if (this.#tensor) return this.#tensor;
+    throw new Error(
+      `Cannot use an array [${this.shape}]: expected it on the device but it was disposed`,
+    );
+  }
+  async read(): Promise<HostArray> {
+    void this.tensor; // refuses what was disposed
+    return await this.#read();
+  }
+  dispose(): void {
+    this.#tensor?.dispose();
+    this.#tensor = undefined;
+  }
+}
+
+function toTensor(ort: typeof Ort, name: string, array: EngineArray): Ort.Tensor {
+  if (array instanceof ResidentBuffer) return array.tensor;
+  if (!isResidentArray(array)) return new ort.Tensor("float32", array.data, array.shape);
+  throw new TypeError(
+    `Cannot run "${name}": expected arrays of the host or of this engine but received one of another engine's device; await its read() first`,
+  );
 }

@@ -18,6 +18,7 @@ import type {
   StepContext,
   TensorTree,
 } from "./engine.ts";
+import { findNativeAddon, loadNativeBackend } from "./native.ts";
 import { simplify } from "./passes/mod.ts";
 import { trace } from "./tracing.ts";
 import {
@@ -41,10 +42,19 @@ export interface EagerBackend {
   readonly description: string;
 }
 
-/** The backend that is always there. */
-export function javascriptBackend(): EagerBackend {
+/** The backend for a device: on the CPU the native one if it was built, else JavaScript. */
+export async function openEagerBackend(
+  { device, threads, native = true }: {
+    readonly device: DeviceName;
+    readonly threads: number;
+    readonly native?: boolean | undefined;
+  },
+): Promise<EagerBackend> {
+  if (device === "webgpu") return await (await import("./tfjs_webgpu.ts")).loadWebgpuBackend();
+  const addon = native ? findNativeAddon() : undefined;
+  if (addon || device === "cuda") return await loadNativeBackend(addon, { device, threads });
   const description = `TensorFlow.js ${tf.version_core} on the CPU, eager, 1 thread`;
-  return { name: "cpu", device: "cpu", threads: 1, description };
+  return { name: "cpu", device, threads: 1, description };
 }
 
 /** An array of the engine: a tensor that is kept. */
@@ -62,7 +72,7 @@ class ResidentTensor implements ResidentArray {
 }
 
 /** Makes the engine on a backend. */
-export function createTfjsEngine(backend: EagerBackend = javascriptBackend()): Engine {
+export function createTfjsEngine(backend: EagerBackend): Engine {
   const staysResident = backend.device !== "cpu";
 
   /** Computes at once; what is asked for is kept, everything else is freed. */

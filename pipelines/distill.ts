@@ -91,7 +91,11 @@ async function* train(
 
   const sampled = new Map<number, number>(); // PSNR by step: the best checkpoint is kept
   const sample = async () => {
-    const { images, psnrDb } = await measureHeldOut(session.studentNow(), session.heldOut, engine);
+    const { images, psnrDb } = await measureHeldOut(
+      await session.studentNow(),
+      session.heldOut,
+      engine,
+    );
     sampled.set(step, psnrDb);
     const grid = interleave(session.heldOut.teacherImages, images, 4, 8);
     const labels = Array.from({ length: 8 }, (_, i) => i % 2 ? "student" : "teacher");
@@ -114,8 +118,14 @@ async function* train(
     const counters = { images: step * batch, step };
     const score = sampled.get(step);
     const options = score === undefined ? {} : { score };
-    const path = await run.checkpoint(checkpointArrays(session.state), counters, options);
-    return { kind: "checkpoint", step, kimg: kimg(), path, student: session.studentNow() } as const;
+    const path = await run.checkpoint(await checkpointArrays(session.state), counters, options);
+    return {
+      kind: "checkpoint",
+      step,
+      kimg: kimg(),
+      path,
+      student: await session.studentNow(),
+    } as const;
   };
 
   const first = run.resumed ? undefined : await sample();
@@ -141,7 +151,7 @@ async function* train(
   }
   const last = await sample();
   yield last;
-  const trained = session.studentNow();
+  const trained = await session.studentNow();
   const path = `${run.dir}/student.safetensors`;
   await saveGenerator(path, trained);
   const pairs = {

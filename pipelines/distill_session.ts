@@ -6,7 +6,7 @@
 import type { PartSource, Weights } from "../core/contracts.ts";
 import { flatLayout, flatten, unflatten } from "../core/flat.ts";
 import { prefixed, under } from "../core/params.ts";
-import type { Engine } from "../engine/mod.ts";
+import { type Engine, readArrays } from "../engine/mod.ts";
 import type { Run } from "../io/run_folder.ts";
 import type { DiscriminatorConfig } from "../networks/config.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
@@ -32,7 +32,8 @@ export interface DistillSession {
   readonly heldOut: HeldOut;
   readonly teacher: Teacher;
   readonly guard: ExplosionGuard;
-  studentNow(): Student;
+  /** The student as it is now, read from the device. */
+  studentNow(): Promise<Student>;
 }
 
 /** Prepares everything that the loop works with. */
@@ -82,8 +83,9 @@ export async function openSession(
       critic: { config: critic.config, layout: criticLayout },
       features,
     }),
-    studentNow: () => {
-      const now = unflatten(state.student.average ?? state.student.weights, layout);
+    studentNow: async () => {
+      const vector = await readArrays(state.student.average ?? state.student.weights);
+      const now = unflatten(vector, layout);
       return { ...student, weights: { ...student.weights, ...prefixed(now, "synthesis") } };
     },
   };

@@ -7,13 +7,14 @@ import type { HostArray, Weights } from "../core/contracts.ts";
 import { zerosLike } from "../core/host_array.ts";
 import type { AdamState } from "../core/optimiser.ts";
 import { prefixed, under } from "../core/params.ts";
+import { type EngineArray, readArrays } from "../engine/mod.ts";
 import type { Run } from "../io/run_folder.ts";
 import type { StudentState } from "./distill_steps.ts";
 
-/** Everything that changes; a step replaces the members. */
+/** Everything that changes, wherever the engine keeps it; a step replaces the members. */
 export interface DistillState {
-  student: StudentState<HostArray>;
-  discriminator: AdamState<HostArray>;
+  student: StudentState<EngineArray>;
+  discriminator: AdamState<EngineArray>;
 }
 
 const newAdam = (weights: HostArray): AdamState<HostArray> => ({
@@ -40,8 +41,9 @@ export function startingState(
   };
 }
 
-/** The state as a checkpoint's arrays. */
-export function checkpointArrays({ student, discriminator }: DistillState): Weights {
+/** The state as a checkpoint's arrays, read from the device. */
+export async function checkpointArrays(state: DistillState): Promise<Weights> {
+  const { student, discriminator } = await readArrays(state);
   return {
     ...prefixed(student as unknown as Weights, "student"),
     ...prefixed(discriminator as unknown as Weights, "discriminator"),

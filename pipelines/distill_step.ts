@@ -3,17 +3,20 @@
  *
  * @module
  */
-import type { HostArray } from "../core/contracts.ts";
 import { scalarArray } from "../core/host_array.ts";
 import { adamRates, averageDecay } from "../core/optimiser.ts";
-import { createRandom } from "../core/random.ts";
+import { createRandom, type Random } from "../core/random.ts";
+import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import type { DistillSession } from "./distill_session.ts";
 import { drawLatents, drawNoise } from "./latents.ts";
-import { dueTerms } from "./objective.ts";
+import { dueTerms, type Term } from "./objective.ts";
 
-/** One iteration; the state is replaced in place. */
+/** A device computes ahead of the host until its losses are read: not in every step. */
+const STEPS_PER_READING = 10;
+
+/** One iteration; the state is replaced in place. No losses are given where none were read. */
 export async function trainStep(
   session: DistillSession,
   step: number,
@@ -40,13 +43,45 @@ export async function trainStep(
     rates: scheduledRates(config, step),
     decay: scalarArray(averageDecay(config.batch, averageHalfLife(config, step))),
   }, { random });
+  disposeArrays(state.student);
   state.student = student.state;
-  const losses = { ...scalars(student.values), gradientNorm: student.norm.data[0]! };
-  if (criticTerms.length === 0) return losses;
+  const losses: Record<string, EngineArray> = { ...student.values, gradientNorm: student.norm };
+  if (criticTerms.length > 0) {
+    const critic = await discriminatorStep(session, step, {
+      terms: criticTerms,
+      student,
+      batch,
+      random,
+    });
+    for (const [name, value] of Object.entries(critic)) losses[`discriminator.${name}`] = value;
+  }
+  const read = readsLosses(session, step) ? await readArrays(losses) : {};
+  disposeArrays([batch, student.image, losses]);
+  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
+}
 
+/** Whether somebody looks at what the step has made: always, where it costs nothing. */
+function readsLosses({ engine, config }: DistillSession, step: number): boolean {
+  const { steps, sampleSteps, checkpointSteps } = config;
+  const done = step + 1;
+  return engine.device === "cpu" || step === 0 || done === steps ||
+    [STEPS_PER_READING, sampleSteps, checkpointSteps].some((every) => done % every === 0);
+}
+
+/** The discriminator's update of an iteration; gives the values of its terms. */
+async function discriminatorStep(
+  { config, steps, state }: DistillSession,
+  step: number,
+  { terms, student, batch, random }: {
+    readonly terms: readonly Term[];
+    readonly random: Random;
+    readonly student: { readonly image: EngineArray };
+    readonly batch: { readonly scales: readonly { readonly teacherImage: EngineArray }[] };
+  },
+): Promise<Readonly<Record<string, EngineArray>>> {
   const { learningRate, beta1, beta2 } = config.discriminator;
   const rates = adamRates(learningRate, step + 1, { beta1, beta2, epsilon: 1e-8 });
-  const critic = await steps.discriminator(criticTerms)({
+  const critic = await steps.discriminator(terms)({
     state: state.discriminator,
     fake: student.image,
     real: batch.scales.at(-1)!.teacherImage,
@@ -55,14 +90,10 @@ export async function trainStep(
       powerCorrection: scalarArray(rates.powerCorrection),
     },
   }, { random });
+  disposeArrays(state.discriminator);
   state.discriminator = critic.state;
-  return { ...losses, ...scalars(critic.values, "discriminator.") };
+  return critic.values;
 }
-
-const scalars = (values: Readonly<Record<string, HostArray>>, prefix = "") =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, { data }]) => [`${prefix}${name}`, data[0]!]),
-  );
 
 /** Adam's factors at a step, with warm-up and decay of the rate. */
 function scheduledRates({ optimiser, steps }: DistillConfig, step: number) {

@@ -89,7 +89,7 @@ export function objective(
     // The step's fields are getters where they cost something: a copy would call them all.
     const own = constants ? Object.create(step, { constants: { value: lift(constants) } }) : step;
     const value = loss[side]!(own, options);
-    values[name] = value;
+    values[name] = tf.keep(value); // the eager engine frees what the gradient does not return
     return tf.mul(value, weight * every) as tf.Scalar;
   });
   return { total: weighted.length === 1 ? weighted[0]! : tf.addN(weighted), values };

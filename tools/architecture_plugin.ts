@@ -70,14 +70,17 @@ export const EXCEPTIONS: Readonly<
 > = {
   "no-disk": {
     "engine/find_openvino.ts": "looks for the library that an engine loads",
+    "engine/placement.ts": "reads where nodes ran, which ONNX Runtime tells only in a file",
     "cli/read_config.ts": "reads the file of --config, which is text of the command line",
   },
   "no-print": {
+    "io/native_smoke.ts": "a program of its own, which buildNativeAddon() runs and reads",
     "display/surroundings.ts": "the line that show() leaves where there is no notebook",
   },
   "no-computed-import": {
     "cli/load_plugins.ts": "runs third parties' code that the user names by --plugin",
     "engine/mod.ts": "the engine's library is loaded only if it is asked for",
+    "engine/native.ts": "the addon lies where `deno task native` has built it",
   },
 };
 

@@ -115,9 +115,9 @@ const selectRule: KernelRule = {
   },
 };
 
-/** ONNX's `Sum` adds floats only. */
+/** ONNX's `Sum` adds floats only, and ONNX Runtime's WebGPU does not have it. */
 const addN: Write = (l, [first, ...rest], _, dtype) =>
-  dtype === "float32"
+  dtype === "float32" && l.target !== "webgpu"
     ? l.emit("Sum", [first!, ...rest])
     : rest.reduce((sum, x) => l.emit("Add", [sum, x]), first!);
 

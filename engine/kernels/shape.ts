@@ -196,13 +196,8 @@ export const shapeRules: readonly KernelRule[] = [
     lower({ inputs: [x], attributes: { axis }, outputs }, l) {
       const layout = l.layoutOf([x!]);
       const at = axisOf(axis, l.shape(x!).length);
-      const sizes = l.integers(outputs.map((id) => l.shape(id)[at]!));
-      const names = l.emitMany(
-        "Split",
-        [l.get(x!, layout), sizes],
-        { axis: physicalAxis(layout, at) },
-        outputs.length,
-      );
+      const sizes = outputs.map((id) => l.shape(id)[at]!);
+      const names = l.split(l.get(x!, layout), sizes, physicalAxis(layout, at));
       outputs.forEach((id, i) => l.put(id, names[i]!, layout));
     },
   },
@@ -231,8 +226,7 @@ export const shapeRules: readonly KernelRule[] = [
     },
     lower({ inputs: [x], attributes: { axis }, outputs }, l) {
       const at = axisOf(axis, l.shape(x!).length);
-      const ones = l.integers(outputs.map(() => 1));
-      const names = l.emitMany("Split", [l.get(x!), ones], { axis: at }, outputs.length);
+      const names = l.split(l.get(x!), outputs.map(() => 1), at);
       outputs.forEach((id, i) => l.put(id, l.reshape(names[i]!, l.shape(id))));
     },
   },
