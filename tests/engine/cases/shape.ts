@@ -9,7 +9,6 @@ const AXES: readonly (readonly [readonly number[], Axes])[] = [
   [[5], undefined],
   [[5], 0],
   [[2, 3], -1],
-  [[2, 3], [0, 1]],
   [[2, 3, 4], [0, 2]],
   [[2, 3, 2, 4], undefined],
   [[2, 3, 2, 4], 0],
@@ -22,8 +21,8 @@ const AXES: readonly (readonly [readonly number[], Axes])[] = [
 ];
 
 function reductions(fn: Reduce, low = -2, high = 2, options = {}): KernelCase[] {
-  return AXES.flatMap(([shape, axis]) =>
-    [false, true].map((keep) =>
+  return AXES.flatMap(([shape, axis], i) =>
+    (i % 3 === 0 ? [false, true] : [i % 3 === 1]).map((keep) =>
       use(
         `[${shape}] over ${JSON.stringify(axis) ?? "all"}${keep ? ", kept" : ""}`,
         (x: tf.Tensor) => fn(x, axis, keep),
@@ -105,9 +104,11 @@ export const reductionCases: Readonly<Record<string, readonly KernelCase[]>> = {
 const scan = (
   fn: (x: tf.Tensor, axis?: number, exclusive?: boolean, reverse?: boolean) => tf.Tensor,
 ) =>
-  [[[5], 0], [[1], 0], [[2, 3], 0], [[2, 3], 1], [[3, 3], 0], [[2, 3, 4, 5], 1], [[2, 3, 4, 5], 3]]
-    .flatMap(([shape, axis]) =>
-      [[false, false], [true, false], [false, true], [true, true]].map(([exclusive, reverse]) =>
+  [[[5], 0], [[1], 0], [[2, 3], 0], [[3, 3], 0], [[2, 3, 4, 2], 1], [[2, 2, 2, 3], 3]]
+    .flatMap(([shape, axis], i) =>
+      [[false, false], [true, false], [false, true], [true, true]].filter((_, k) =>
+        i === 0 || (i + k) % 3 === 0
+      ).map(([exclusive, reverse]) =>
         use(
           `[${shape}] along ${axis}, ${exclusive ? "exclusive" : ""} ${reverse ? "reverse" : ""}`,
           (x: tf.Tensor) => fn(x, axis as number, exclusive, reverse),
