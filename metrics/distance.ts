@@ -91,6 +91,7 @@ export const distanceMetric: Metric<"distance", NoOptions> = defineMetric({
       values.reduce((sum, value) => sum + value, 0) / values.length;
     return {
       psnr: mean(decibels),
+      psnr_pooled: pooled(decibels),
       psnr_worst: Math.min(...decibels),
       ssim: mean(similarities),
       ssim_worst: Math.min(...similarities),
@@ -101,6 +102,12 @@ export const distanceMetric: Metric<"distance", NoOptions> = defineMetric({
     };
   },
 });
+
+/** The PSNR of all pixels together, of those of images of one size. */
+function pooled(decibels: readonly number[]): number {
+  const error = decibels.reduce((sum, value) => sum + 10 ** (-value / 10), 0) / decibels.length;
+  return -10 * Math.log10(error);
+}
 
 const C1 = (0.01 * RANGE) ** 2;
 const C2 = (0.03 * RANGE) ** 2;

@@ -79,8 +79,8 @@ export const swdMetric: Metric<"swd", typeof options> = defineMetric({
   },
 });
 
-/** One band of all images. */
-interface Band {
+/** One band of all images, or the images themselves. */
+export interface Band {
   readonly count: number;
   readonly side: number;
   /** `[N,side,side,3]` */
@@ -129,7 +129,7 @@ function compare(
 }
 
 /** One level of the orthonormal Haar transform: LL, LH, HL, HH (signs as `layers/haar.ts`). */
-function splitHaar({ count, side, data }: Band): Band[] {
+export function splitHaar({ count, side, data }: Band): Band[] {
   const half = side / 2;
   const bands = BANDS.map(() => new Float32Array(count * half * half * 3));
   const [ll, lh, hl, hh] = bands as [Float32Array, Float32Array, Float32Array, Float32Array];

@@ -20,20 +20,9 @@ export type EvaluationFeatureChoice =
   | {
     readonly name: "onnx";
     readonly path: string;
-    /** Values that it expects of images. */
-    readonly range: ImageRange;
+    /** Values that it expects of images; -1..1 by default. */
+    readonly range?: ImageRange | undefined;
   };
-
-/** The built-in metrics in the order of a report. */
-export const builtinMetrics = [
-  "fid",
-  "kid",
-  "swd",
-  "precision_recall",
-  "ppl",
-  "distance",
-  "cost",
-] as const;
 
 const features = z.discriminatedUnion("name", [
   z.strictObject({ name: z.literal("discriminator") }),
@@ -42,7 +31,7 @@ const features = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("onnx"),
     path: z.string(),
-    range: z.enum(["-1..1", "0..1", "0..255"]).default("-1..1"),
+    range: z.enum(["-1..1", "0..1", "0..255"]).optional(),
   }),
 ]);
 
@@ -57,8 +46,8 @@ const schema = z.strictObject({
       name: z.string(),
       options: z.record(z.string(), z.unknown()).optional(),
     }),
-  ).min(1).default(builtinMetrics.map((name) => ({ name }))),
-  features: z.array(features).default([{ name: "discriminator" }]),
+  ).min(1).optional(),
+  features: z.array(features).optional(),
   samples: z.int().min(2).default(2048),
   pairs: z.int().positive().default(512),
   paths: z.int().positive().default(512),
@@ -79,10 +68,13 @@ export interface EvaluateConfig {
   readonly real?: string | undefined;
   /** Plugins whose parts and metrics are used, as they were given. */
   readonly plugins: readonly string[];
-  /** What is measured. */
-  readonly metrics: readonly ConfiguredPart[];
-  /** Features for the metrics that compare by them; each has columns of its own. */
-  readonly features: readonly EvaluationFeatureChoice[];
+  /** What is measured; by default all built-in metrics that have what they need. */
+  readonly metrics?: readonly ConfiguredPart[] | undefined;
+  /**
+   * Features for the metrics that compare by them; each has columns of its own. By default the
+   * teacher's discriminator, if there is one.
+   */
+  readonly features?: readonly EvaluationFeatureChoice[] | undefined;
   /** Images of every set that is compared as a set. */
   readonly samples: number;
   /** Latents on which student and teacher are compared image by image. */
@@ -98,9 +90,7 @@ export interface EvaluateConfig {
 }
 
 /** An evaluation as written: what is absent takes its default. */
-export type EvaluateInput = WrittenConfig<Omit<EvaluateConfig, "features">, never> & {
-  readonly features?: readonly z.input<typeof features>[] | undefined;
-};
+export type EvaluateInput = WrittenConfig<EvaluateConfig, never>;
 
 /**
  * Validates the configuration of an evaluation and fills its defaults; metrics are looked up.
@@ -121,7 +111,7 @@ export function parseEvaluateConfig(json: unknown, registry: PartSource): Evalua
   if (!result.success) throw refuseIssues(result.error.issues);
   const config = result.data;
   const seen = new Set<string>();
-  for (const { name, options } of config.metrics) {
+  for (const { name, options } of config.metrics ?? []) {
     registry.resolve("metric", options ? { name, options } : { name });
     if (seen.has(name)) {
       throw new RangeError(
