@@ -125,6 +125,22 @@ export {
   type TrainTeacherConfig,
   type TrainTeacherInput,
 } from "./pipelines/train_teacher_config.ts";
+export {
+  evaluate,
+  type EvaluateContext,
+  type EvaluatedNetwork,
+  type Evaluation,
+  type EvaluationEvent,
+  type Mark,
+  type Measurement,
+} from "./pipelines/evaluate.ts";
+export {
+  type EvaluateConfig,
+  type EvaluateInput,
+  type EvaluationFeatureChoice,
+  parseEvaluateConfig,
+} from "./pipelines/evaluate_config.ts";
+export type { ImageRange } from "./io/onnx_network.ts";
 export { presets, teacherPresets } from "./pipelines/presets.ts";
 export { models } from "./pipelines/models.ts";
 export { generateImages as generate, type GenerateOptions } from "./pipelines/generate_images.ts";
