@@ -10,6 +10,7 @@ import { convertCommand } from "./cli/commands/convert.ts";
 import { costCommand } from "./cli/commands/cost.ts";
 import { devicesCommand } from "./cli/commands/devices.ts";
 import { distillCommand } from "./cli/commands/distill.ts";
+import { evaluateCommand } from "./cli/commands/evaluate.ts";
 import { generateCommand } from "./cli/commands/generate.ts";
 import { listCommand } from "./cli/commands/list.ts";
 import { notebookCommand } from "./cli/commands/notebook.ts";
@@ -22,6 +23,7 @@ import { tf } from "./mod.ts";
 export const commands: Readonly<Record<string, AnyCommand>> = {
   "distill": distillCommand,
   "train-teacher": trainTeacherCommand,
+  "evaluate": evaluateCommand,
   "generate": generateCommand,
   "convert": convertCommand,
   "cost": costCommand,
