@@ -62,10 +62,12 @@ export interface Program {
 
 /** A stable text for attributes; matrices are named by their keys, not by their numbers. */
 export function attributesKey(attributes: Attributes): string {
-  return JSON.stringify(
-    attributes,
-    (_, value) => typeof value?.key === "string" ? value.key : value,
-  );
+  return JSON.stringify(attributes, (_, value) => {
+    if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
+      return Object.is(value, -0) ? "-0" : String(value); // JSON knows neither
+    }
+    return typeof value?.key === "string" ? value.key : value;
+  });
 }
 
 /** The program as text, one operation a line. */

@@ -2,9 +2,9 @@ import { type Op, producers, type Program } from "../program.ts";
 import { sameShape } from "../rule.ts";
 
 /**
- * Removes operations that change nothing: x + 0, x - 0, x * 1, x / 1, reshape, tile, broadcast, sum
- * or cast to what the value already is; a Haar transform and its inverse in a row. Automatic
- * differentiation leaves many of them.
+ * Removes operations that change nothing: x + 0, x - 0, x * 1, x / 1, reshape, tile, broadcast,
+ * slice, pad, reduction or cast to what the value already is; a sign or a Haar transform and its
+ * inverse in a row. Automatic differentiation leaves many of them.
  */
 export function fold(program: Program): Program {
   const { values } = program;
@@ -29,7 +29,6 @@ export function fold(program: Program): Program {
     let same: number | undefined;
     switch (op.kernel) {
       case "Add":
-      case "AddV2":
         same = uniform(b) === 0 && keeps(a) ? a : uniform(a) === 0 && keeps(b) ? b : undefined;
         break;
       case "Sub":
@@ -44,10 +43,21 @@ export function fold(program: Program): Program {
       case "Reshape":
       case "Tile":
       case "BroadcastTo":
+      case "Slice":
+      case "PadV2":
       case "Sum":
       case "Mean":
+      case "Max":
+      case "Min":
+      case "Prod":
       case "Cast":
         same = keeps(a) ? a : undefined;
+        break;
+      case "Transpose":
+        same = op.attributes["perm"].every((axis: number, i: number) => axis === i) ? a : undefined;
+        break;
+      case "Neg":
+        same = undone(a, "Neg");
         break;
       case "Haar":
         same = undone(a, "InverseHaar");
@@ -63,10 +73,10 @@ export function fold(program: Program): Program {
 }
 
 /** The number that all elements of a value equal, where that is known. */
-function uniformValue(
+export function uniformValue(
   { values }: Program,
   makers: Map<number, Op>,
-  find: (id: number) => number,
+  find: (id: number) => number = (id) => id,
 ): (id: number) => number | undefined {
   const PASSES_ON = new Set(["Reshape", "BroadcastTo", "Tile", "Cast", "ExpandDims", "Transpose"]);
   const known = new Map<number, number | undefined>();
@@ -80,7 +90,7 @@ function uniformValue(
     if (!op) return undefined;
     if (op.kernel === "ZerosLike") return 0;
     if (op.kernel === "OnesLike") return 1;
-    if (op.kernel === "Fill") return op.attributes["value"];
+    if (op.kernel === "Fill") return Number(op.attributes["value"]);
     if (PASSES_ON.has(op.kernel)) return uniform(op.inputs[0]!);
     if (op.kernel === "Multiply" && op.inputs.some((input) => uniform(input) === 0)) return 0;
     return undefined;
