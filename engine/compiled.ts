@@ -19,7 +19,7 @@ import type {
 } from "./engine.ts";
 import { simplify } from "./passes/mod.ts";
 import { type Draw, printProgram, type Program } from "./program.ts";
-import { sizeOf } from "./rule.ts";
+import { type Rule, sizeOf } from "./rule.ts";
 import { trace } from "./tracing.ts";
 import {
   branchOf,
@@ -51,6 +51,8 @@ export interface Executable<In extends EngineArray = HostArray> {
 /** A library that compiles programs and runs them. */
 export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "precision"> {
   readonly description: string;
+  /** Rules of kernels besides the built-in ones. */
+  readonly rules?: readonly Rule[];
   /** Whether its arrays may stay on a device; if not, it is given arrays of the host only. */
   readonly keepsResident?: boolean;
   /** Compiles a program. `resident` tells of each output whether it stays on the device. */
@@ -104,7 +106,7 @@ function compile(
     const list = inputLeaves(name, inputs);
     const key = list.map(({ path, leaf }) => `${path}[${leaf.shape}]`).join();
     let variant = variants.get(key);
-    if (!variant) variants.set(key, variant = record(name, inputs, fn));
+    if (!variant) variants.set(key, variant = record(name, inputs, fn, runtime.rules));
     return variant;
   };
   const executableOf = (variant: Variant) =>
@@ -158,7 +160,12 @@ function reusable(
 }
 
 /** Records a function twice: what differs between the two would be frozen into the graph. */
-function record(name: string, inputs: ArrayTree, fn: Traced): Variant {
+function record(
+  name: string,
+  inputs: ArrayTree,
+  fn: Traced,
+  rules: readonly Rule[] | undefined,
+): Variant {
   const shapes = inputLeaves(name, inputs).map(({ leaf }) => leaf.shape);
   let outputs: TensorTree | undefined;
   const once = () =>
@@ -167,7 +174,7 @@ function record(name: string, inputs: ArrayTree, fn: Traced): Variant {
       const tree = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => tensors[next++]!);
       outputs = fn(tree, context);
       return outputLeaves(name, outputs).map(({ leaf }) => leaf);
-    });
+    }, rules);
   const program = once();
   refuseFrozenRandomness(program, once());
   return { program: simplify(program), outputs: outputs! };

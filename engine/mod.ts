@@ -9,8 +9,10 @@ import { type DeviceReport, tryDevices } from "./devices.ts";
 import type { DeviceName, Engine, EngineName, PrecisionName } from "./engine.ts";
 import { findOpenvino } from "./find_openvino.ts";
 import { registerMissingGradients } from "./gradients.ts";
+import type { Rule } from "./rule.ts";
 
 export type * from "./engine.ts";
+export type { ComposedRule, KernelRule, Rule } from "./rule.ts";
 export { type Adapter, findAdapter } from "./adapter.ts";
 export type { DeviceReport } from "./devices.ts";
 export { DeviceError, type DeviceFault } from "./device_error.ts";
@@ -44,6 +46,11 @@ export interface EngineOptions {
   readonly cache?: string;
   /** `false`: `tfjs` on the CPU computes in JavaScript even if the native addon was built. */
   readonly native?: boolean;
+  /**
+   * Rules for TensorFlow.js kernels that the compiled engines do not know, or better ones; `docs/kernels.md`
+   * lists those that they know. The eager engine runs the kernel itself.
+   */
+  readonly rules?: readonly Rule[];
   /** Called with what is worth knowing: which nodes a device leaves to the CPU. Costs some time. */
   readonly report?: (line: string) => void;
 }
@@ -74,7 +81,8 @@ const CHOICES: Readonly<Record<EngineName, Readonly<Record<"device" | "precision
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { engine: asked = "onnx", device: wanted = "cpu", precision = "f32" } = options;
-  const { threads = navigator.hardwareConcurrency, openvino, cache, native, report } = options;
+  const { threads = navigator.hardwareConcurrency, openvino, cache, native, report, rules } =
+    options;
   const { engine, reason: engineReason, library } = choose(asked, openvino);
   const choices = CHOICES[engine];
   if (!choices) {
@@ -113,14 +121,14 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
   async function open(): Promise<Engine> {
     if (engine === "onnx") {
-      return await (await import("./onnx.ts")).createOnnxEngine({ threads, device, report });
+      return await (await import("./onnx.ts")).createOnnxEngine({ threads, device, report, rules });
     }
     if (engine === "tfjs") {
       const { createTfjsEngine, openEagerBackend } = await import("./tfjs.ts");
-      return createTfjsEngine(await openEagerBackend({ device, threads, native }));
+      return createTfjsEngine(await openEagerBackend({ device, threads, native }), rules);
     }
     const { createOpenvinoEngine } = await import("./openvino.ts");
-    return createOpenvinoEngine({ threads, precision, library, cache });
+    return createOpenvinoEngine({ threads, precision, library, cache, rules });
   }
 }
 

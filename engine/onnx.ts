@@ -9,14 +9,14 @@ import { adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
 import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
-import { kernelRules } from "./kernels/mod.ts";
+import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
+import type { Rule } from "./rule.ts";
 import { isResidentArray } from "./tree.ts";
 import { trace } from "./tracing.ts";
 
-const RULES = new Map(kernelRules.map((rule) => [rule.kernel, rule]));
 type Session = Ort.InferenceSession;
 
 /** Options of {@linkcode createOnnxEngine}. */
@@ -25,19 +25,22 @@ export interface OnnxOptions {
   readonly device?: DeviceName;
   /** Called with what a run should know: which nodes the device does not compute. */
   readonly report?: ((line: string) => void) | undefined;
+  /** Rules of kernels besides the built-in ones. */
+  readonly rules?: readonly Rule[] | undefined;
 }
 
 /** Makes the engine; the library is loaded here and not before. */
 export async function createOnnxEngine(
-  { threads, device = "cpu", report }: OnnxOptions,
+  { threads, device = "cpu", report, rules = [] }: OnnxOptions,
 ): Promise<Engine> {
+  const kernels = nodeRules(rules);
   const ort = await import("onnxruntime-node");
   const where = await placeWords(device, threads);
   const readers = new Map<string, Promise<Session>>();
 
   const create = (program: Program, options: Ort.InferenceSession.SessionOptions) =>
     ort.InferenceSession.create(
-      lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", RULES),
+      lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels),
       {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
@@ -119,6 +122,7 @@ export async function createOnnxEngine(
     precision: "f32",
     description: `ONNX Runtime ${ort.env.versions.common} on ${where}`,
     keepsResident: device === "webgpu",
+    rules,
     open,
     close: () => {
       for (const reader of readers.values()) reader.then((session) => session.release());
@@ -136,7 +140,7 @@ export async function probeOnnxDevice(device: DeviceName): Promise<void> {
   const ort = await import("onnxruntime-node");
   try {
     const program = trace("probe", [[1]], ([x]) => [x!]);
-    const session = await ort.InferenceSession.create(lower(program, "onnxruntime", RULES), {
+    const session = await ort.InferenceSession.create(lower(program, "onnxruntime", nodeRules()), {
       executionProviders: [device],
       logSeverityLevel: 4,
     });

@@ -7,12 +7,11 @@
 import type { HostArray } from "../core/contracts.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
-import { kernelRules } from "./kernels/mod.ts";
+import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino } from "./openvino_library.ts";
 import type { Program } from "./program.ts";
-
-const RULES = new Map(kernelRules.map((rule) => [rule.kernel, rule]));
+import type { Rule } from "./rule.ts";
 
 /** Options of {@linkcode createOpenvinoEngine}. */
 export interface OpenvinoOptions {
@@ -22,6 +21,8 @@ export interface OpenvinoOptions {
   readonly library: string;
   /** A folder for compiled models, found again by their content; absent: none are kept. */
   readonly cache: string | undefined;
+  /** Rules of kernels besides the built-in ones. */
+  readonly rules?: readonly Rule[] | undefined;
 }
 
 /**
@@ -30,8 +31,9 @@ export interface OpenvinoOptions {
  * @throws {RangeError} If bfloat16 is asked of a CPU that has none.
  */
 export function createOpenvinoEngine(
-  { threads, precision, library, cache }: OpenvinoOptions,
+  { threads, precision, library, cache, rules = [] }: OpenvinoOptions,
 ): Engine {
+  const kernels = nodeRules(rules);
   const openvino = openOpenvino(library);
   if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
     openvino.close();
@@ -51,7 +53,7 @@ export function createOpenvinoEngine(
   };
 
   const open = async (program: Program): Promise<Executable> => {
-    const model = await openvino.compile(lower(program, "openvino", RULES), properties);
+    const model = await openvino.compile(lower(program, "openvino", kernels), properties);
     const shapes = program.outputs.map((id) => program.values[id]!.shape);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns
@@ -88,6 +90,7 @@ export function createOpenvinoEngine(
     threads,
     precision,
     description: `OpenVINO ${openvino.version} on the CPU, ${threads} threads, ${precision}`,
+    rules,
     open,
     close: openvino.close,
   });

@@ -20,6 +20,7 @@ import type {
 } from "./engine.ts";
 import { findNativeAddon, loadNativeBackend } from "./native.ts";
 import { simplify } from "./passes/mod.ts";
+import type { Rule } from "./rule.ts";
 import { trace } from "./tracing.ts";
 import {
   branchOf,
@@ -72,7 +73,7 @@ class ResidentTensor implements ResidentArray {
 }
 
 /** Makes the engine on a backend. */
-export function createTfjsEngine(backend: EagerBackend): Engine {
+export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] = []): Engine {
   const staysResident = backend.device !== "cpu";
 
   /** Computes at once; what is asked for is kept, everything else is freed. */
@@ -129,7 +130,7 @@ export function createTfjsEngine(backend: EagerBackend): Engine {
           let next = 0;
           const tree = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => tensors[next++]!);
           return outputLeaves(name, fn(tree, context)).map(({ leaf }) => leaf);
-        }));
+        }, rules));
       },
       dispose: () => Promise.resolve(),
     });

@@ -52,6 +52,11 @@ export const ruleFamilies: Readonly<Record<string, readonly Rule[]>> = {
 /** Every rule, built in. */
 export const builtInRules: readonly Rule[] = Object.values(ruleFamilies).flat();
 
-/** The rules that become ONNX nodes, built in. */
-export const kernelRules: readonly KernelRule[] = builtInRules
-  .flatMap((rule) => isComposed(rule) ? [] : [rule]);
+/** The rules that become ONNX nodes by kernel: those built in, and others before them. */
+export function nodeRules(others: readonly Rule[] = []): ReadonlyMap<string, KernelRule> {
+  return new Map(
+    [...builtInRules, ...others].flatMap((rule) =>
+      isComposed(rule) ? [] : [[rule.kernel, rule] as const]
+    ),
+  );
+}
