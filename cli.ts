@@ -6,6 +6,7 @@
  */
 import process from "node:process";
 import type { AnyCommand } from "./cli/command.ts";
+import { ablateCommand } from "./cli/commands/ablate.ts";
 import { convertCommand } from "./cli/commands/convert.ts";
 import { costCommand } from "./cli/commands/cost.ts";
 import { devicesCommand } from "./cli/commands/devices.ts";
@@ -24,6 +25,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   "distill": distillCommand,
   "train-teacher": trainTeacherCommand,
   "evaluate": evaluateCommand,
+  "ablate": ablateCommand,
   "generate": generateCommand,
   "convert": convertCommand,
   "cost": costCommand,
