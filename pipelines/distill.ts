@@ -18,6 +18,7 @@ import { saveGenerator } from "./generator_file.ts";
 import { measureHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
 import { comparableRecord, runMetadata } from "./run_metadata.ts";
+import { trainingMetadata } from "./training_record.ts";
 import { trainingClock } from "./training_clock.ts";
 
 /** What a distillation needs besides its configuration. */
@@ -153,7 +154,7 @@ async function* train(
   yield last;
   const trained = await session.studentNow();
   const path = `${run.dir}/student.safetensors`;
-  await saveGenerator(path, trained);
+  await saveGenerator(path, trained, { metadata: trainingMetadata(session.config) });
   const pairs = {
     columns: last.columns,
     labels: last.labels,
