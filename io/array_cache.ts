@@ -30,8 +30,14 @@ interface Header {
 const BYTES = { f32: 4, f64: 8 } as const;
 const PREFIX_BYTES = 8;
 
-/** Opens a cache in a folder, which is made when something is written. */
-export function openArrayCache(folder: string): ArrayCache {
+/**
+ * Opens a cache in a folder, which is made when something is written. Above `maximumBytes` the
+ * entries that were written longest ago are removed.
+ */
+export function openArrayCache(
+  folder: string,
+  { maximumBytes = 2 ** 31 }: { readonly maximumBytes?: number } = {},
+): ArrayCache {
   const pathOf = (key: string) => join(folder, `${sumOf([new TextEncoder().encode(key)])}.arrays`);
   return {
     async read(key) {
@@ -43,8 +49,26 @@ export function openArrayCache(folder: string): ArrayCache {
     },
     async write(key, arrays) {
       await writeFileAtomic(pathOf(key), encode(key, arrays));
+      await prune(folder, maximumBytes);
     },
   };
+}
+
+/** Removes the oldest entries until the rest fits. */
+async function prune(folder: string, maximumBytes: number): Promise<void> {
+  const entries: { path: string; size: number; time: number }[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".arrays")) continue;
+    const path = join(folder, name);
+    const { size, mtime } = await Deno.stat(path);
+    entries.push({ path, size, time: mtime?.getTime() ?? 0 });
+  }
+  entries.sort((a, b) => b.time - a.time);
+  let total = 0;
+  for (const { path, size } of entries) {
+    total += size;
+    if (total > maximumBytes) await Deno.remove(path).catch(() => {}); // another process was faster
+  }
 }
 
 function sumOf(chunks: readonly Uint8Array[]): string {

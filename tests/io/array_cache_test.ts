@@ -45,3 +45,20 @@ Deno.test("openArrayCache() takes damaged and foreign entries for absent", () =>
     await Deno.writeFile(path, whole);
     assert.deepEqual(await cache.read("a"), arrays);
   }));
+
+Deno.test("openArrayCache() removes what was written longest ago", () =>
+  inFolder(async (folder) => {
+    const cache = openArrayCache(folder, { maximumBytes: 3000 });
+    for (const [i, key] of ["a", "b", "c"].entries()) {
+      await cache.write(key, { numbers: new Float64Array(150) }); // some 1300 bytes
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name));
+      const newest = names.toSorted((a, b) =>
+        Deno.statSync(b).mtime!.getTime() - Deno.statSync(a).mtime!.getTime()
+      )[0]!;
+      await Deno.utime(newest, new Date(), new Date(2020, 0, 1, 0, i));
+    }
+    assert.deepEqual(
+      await Promise.all(["a", "b", "c"].map(async (key) => await cache.read(key) !== undefined)),
+      [false, true, true],
+    );
+  }));
