@@ -27,13 +27,21 @@ export function channelsFirst<T>(list: readonly T[]): T[] {
 export class Lowering extends GraphBuilder {
   readonly #names = new Map<number, Partial<Record<Layout, string>>>();
 
-  constructor(readonly program: Program, readonly target: Target) {
+  /** Starts an empty graph. */
+  constructor(
+    /** What is lowered. */
+    readonly program: Program,
+    /** What it is lowered for. */
+    readonly target: Target,
+  ) {
     super();
   }
 
+  /** A value of the program. */
   value(id: number): Value {
     return this.program.values[id]!;
   }
+  /** The shape of a value, as TensorFlow.js means it. */
   shape(id: number): readonly number[] {
     return this.value(id).shape;
   }
@@ -90,12 +98,15 @@ export class Lowering extends GraphBuilder {
     return this.transpose(this.reshape(name, full), TO_FIRST);
   }
 
+  /** The numbers in the same order, in another shape. */
   reshape(name: string, shape: readonly number[]): string {
     return this.emit("Reshape", [name, this.integers(shape)]);
   }
+  /** The axes in another order. */
   transpose(name: string, perm: readonly number[]): string {
     return this.emit("Transpose", [name], { perm });
   }
+  /** A part: from `starts` to before `ends` along `axes`; negative numbers count from the end. */
   slice(
     name: string,
     starts: readonly number[],
@@ -120,9 +131,11 @@ export class Lowering extends GraphBuilder {
     if (before.every((n) => n === 0) && after.every((n) => n === 0)) return name;
     return this.emit("Pad", [name, this.integers([...before, ...after])]);
   }
+  /** The sum over axes. */
   sum(name: string, axes: readonly number[], keepDims = false): string {
     return this.emit("ReduceSum", [name, this.integers(axes)], { keepdims: keepDims ? 1 : 0 });
   }
+  /** A constant of float32. */
   float(data: Float32Array, shape: readonly number[]): string {
     return this.constant(data, shape, "float32");
   }

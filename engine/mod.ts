@@ -12,7 +12,15 @@ import { registerMissingGradients } from "./gradients.ts";
 import type { Rule } from "./rule.ts";
 
 export type * from "./engine.ts";
-export type { ComposedRule, KernelRule, Rule } from "./rule.ts";
+export type { Layout, Lowering, Target } from "./lowering.ts";
+export type {
+  Attributes as NodeAttributes,
+  ElementType,
+  GraphBuilder,
+  NodeAttribute,
+  Port,
+} from "./onnx_model.ts";
+export type { ComposedRule, KernelRule, NamedInputs, Rule, TensorType } from "./rule.ts";
 export { type Adapter, findAdapter } from "./adapter.ts";
 export type { DeviceReport } from "./devices.ts";
 export { DeviceError, type DeviceFault } from "./device_error.ts";

@@ -79,17 +79,25 @@ const onnx = protobuf.Root.fromJSON({
 });
 
 /** Element types by their ONNX numbers. */
-export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
 /** Element types of the graph. */
-export type ElementType = keyof typeof ELEMENT_TYPES;
+export type ElementType = "float32" | "int32" | "int64" | "bool";
 
 /** Attribute of a node; a number is written as an integer unless wrapped as `{ float }`. */
 export type NodeAttribute = number | string | readonly number[] | { readonly float: number };
 
 /** A tensor at the border of the graph. */
 export interface Port {
+  /** Name in the graph. */
   readonly name: string;
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
+  /** Type of the numbers. */
   readonly dtype: ElementType;
 }
 

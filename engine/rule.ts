@@ -9,12 +9,15 @@ import type { Lowering } from "./lowering.ts";
 
 /** Shape and type of a tensor while tracing. */
 export interface TensorType {
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
+  /** Type of the numbers. */
   readonly dtype: DType;
 }
 
 /** The rule of a TensorFlow.js kernel that becomes ONNX nodes of its own. */
 export interface KernelRule {
+  /** Name of the kernel in TensorFlow.js. */
   readonly kernel: string;
   /** Names of the inputs in order; `"..."` for kernels that take a list. */
   readonly inputs: readonly string[] | "...";
@@ -34,6 +37,7 @@ export type NamedInputs = Readonly<Record<string, tf.Tensor>>;
 
 /** The rule of a TensorFlow.js kernel that is recorded as other kernels. */
 export interface ComposedRule {
+  /** Name of the kernel in TensorFlow.js. */
   readonly kernel: string;
   /** Computes the kernel with TensorFlow.js functions; optional inputs may be missing. */
   compose(inputs: NamedInputs, attributes: Attributes): tf.Tensor | readonly tf.Tensor[];
