@@ -116,7 +116,7 @@ export const evaluateCommand = defineCommand({
   examples: {
     "deno task evaluate --weights avatars-64 --teacher avatars-64 --real avatars":
       "the shipped student and teacher",
-    "deno task evaluate --weights student.safetensors --teacher teacher.pkl --features inception=fid.pth":
+    "deno task evaluate --weights mine.safetensors --teacher its.pkl --features inception=fid.pth":
       "a student of yours by FID's own features",
   },
   async run(values, context) {
