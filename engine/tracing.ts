@@ -25,6 +25,8 @@ interface Recording {
   readonly ops: Op[];
   readonly draws: Draw[];
   readonly inputs: number[];
+  /** What went wrong where it could not be thrown. */
+  failure?: Error;
   /** Numbers of this recording for constants, which may be older than it. */
   readonly constants: Map<Value, number>;
 }
@@ -98,7 +100,13 @@ class TracingBackend extends tf.KernelBackend {
     );
   }
   override read(dataId: object): Promise<tf.BackendValues> {
-    return Promise.resolve(this.readSync(dataId)); // throws at once, where the author sees it
+    try {
+      return Promise.resolve(this.readSync(dataId));
+    } catch (error) {
+      // A rejected promise that nobody awaits would end the process: the trace throws it instead.
+      if (this.recording) this.recording.failure ??= error as Error;
+      return new Promise(() => {});
+    }
   }
   override disposeData(): boolean {
     return true;
@@ -269,6 +277,7 @@ export function trace(
       );
     };
     withRules(backend, rules, () => tf.tidy(run));
+    if (recording.failure) throw recording.failure;
     const { values, ops, draws, inputs: ids } = recording;
     return { name, values, ops, draws, inputs: ids, outputs };
   } catch (error) {

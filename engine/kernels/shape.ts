@@ -86,9 +86,10 @@ function refuseUnequal(types: readonly TensorType[], axis = -1): void {
 /** Rules of this family. */
 export const shapeRules: readonly KernelRule[] = [
   reshapeRule("Reshape", "x", (from, { shape }) => {
-    const to = tf.util.inferFromImplicitShape(shape, sizeOf(from));
-    if (sizeOf(to) === sizeOf(from)) return to;
-    throw mismatch("shapes of equal size", list([from, shape]));
+    if (!shape.includes(-1) && sizeOf(shape) !== sizeOf(from)) {
+      throw mismatch("shapes of equal size", list([from, shape]));
+    }
+    return tf.util.inferFromImplicitShape(shape, sizeOf(from));
   }),
   reshapeRule("ExpandDims", "input", (from, { dim }) => {
     const shape = [...from];
