@@ -9,11 +9,12 @@ import * as tf from "@tensorflow/tfjs";
 import type { Lowering } from "../lowering.ts";
 import type { Attributes } from "../program.ts";
 import { type KernelRule, mismatch, type TensorType } from "../rule.ts";
+import { convolution, depthwiseInputGradient } from "./webgpu_convolution.ts";
 
 type Shape4D = [number, number, number, number];
 
 /** The geometry of a convolution: sizes, strides and padding before and after. */
-function geometry(
+export function geometry(
   input: readonly number[],
   filter: readonly number[],
   { strides, pad, dilations = 1, dimRoundingMode }: Attributes,
@@ -46,7 +47,7 @@ function geometry(
     multiplier: depthwise ? filter[3]! : 1,
   };
 }
-type Geometry = ReturnType<typeof geometry>;
+export type Geometry = ReturnType<typeof geometry>;
 
 const isDense = ({ strides, dilations }: Geometry) =>
   strides.every((n) => n === 1) && dilations.every((n) => n === 1);
@@ -80,7 +81,18 @@ function inputGradient(
   const after = g.after.map((n, i) => g.kernel[i]! - 1 - n);
   if (isDense(g) && g.multiplier === 1 && [...before, ...after].every((n) => n >= 0)) {
     const weight = turned(l, filter, [2, 3, 0, 1], g);
-    return l.emit("Conv", [dy, weight], { pads: [...before, ...after], group });
+    const attributes = { pads: [...before, ...after], group };
+    return depthwise
+      ? l.emit("Conv", [dy, weight], attributes)
+      : convolution(l, dy, weight, g.outShape[3]!, attributes);
+  }
+  if (depthwise && l.target === "webgpu") {
+    const [n, h, w, channels] = g.outShape as Shape4D;
+    return depthwiseInputGradient(l, dy, turned(l, filter, [2, 3, 0, 1], g), g, {
+      dyShape: [n, channels, h, w],
+      size: [inputShape[1]!, inputShape[2]!],
+      group,
+    });
   }
   const weight = depthwise
     ? depthwiseWeight(l, filter, g, inputShape[3]!)
@@ -199,7 +211,11 @@ function forward(kernel: string, depthwise: boolean): KernelRule {
         ? depthwiseWeight(l, l.get(filter!), g, shape[3]!)
         : l.transpose(l.get(filter!), [3, 2, 0, 1]);
       const group = depthwise ? shape[3]! : 1;
-      const name = l.emit("Conv", [l.get(x!, "channelsFirst"), weight], convAttributes(g, group));
+      const form = convAttributes(g, group);
+      const first = l.get(x!, "channelsFirst");
+      const name = depthwise
+        ? l.emit("Conv", [first, weight], form)
+        : convolution(l, first, weight, shape[3]!, form);
       l.put(out!, name, "channelsFirst");
     },
   };
