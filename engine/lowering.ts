@@ -7,13 +7,23 @@
  */
 import { type ElementType, GraphBuilder } from "./onnx_model.ts";
 import type { Op, Program, Value } from "./program.ts";
-import { type KernelRule, sizeOf } from "./rule.ts";
+import { type KernelRule, sameShape, sizeOf } from "./rule.ts";
 
 /** What a program is lowered for; rules choose the form that is fast there. */
 export type Target = "onnxruntime" | "openvino" | "webgpu" | "export";
 
 /** Physical layout of a 4-D value. Values of other ranks are always `channelsLast`. */
 export type Layout = "channelsLast" | "channelsFirst";
+
+/**
+ * Layouts that only some forms know. `blocked` is ONNX Runtime's own for convolutions (NCHWc): the
+ * numbers lie as `[N,C/b,H,W,b]` in a tensor that says `[N,C,H,W]`; `spread` is the same in a tensor
+ * that says what it is, as broadcasting wants it.
+ */
+export type PhysicalLayout = Layout | "blocked" | "spread";
+
+/** Writes an operation for a target if it can; else the rule of the kernel does. */
+export type Form = (op: Op, lowering: Lowering) => boolean;
 
 const TO_FIRST = [0, 3, 1, 2];
 const TO_LAST = [0, 2, 3, 1];
@@ -25,7 +35,7 @@ export function channelsFirst<T>(list: readonly T[]): T[] {
 
 /** The state of one lowering; rules read and write through it. */
 export class Lowering extends GraphBuilder {
-  readonly #names = new Map<number, Partial<Record<Layout, string>>>();
+  readonly #names = new Map<number, Partial<Record<PhysicalLayout, string>>>();
 
   /** Starts an empty graph. */
   constructor(
@@ -33,6 +43,8 @@ export class Lowering extends GraphBuilder {
     readonly program: Program,
     /** What it is lowered for. */
     readonly target: Target,
+    /** Channels per block of the layout `blocked`; 0 where the target has no such layout. */
+    readonly block: number = 0,
   ) {
     super();
   }
@@ -47,19 +59,31 @@ export class Lowering extends GraphBuilder {
   }
 
   /** Defines a value in one layout. */
-  put(id: number, name: string, layout: Layout = "channelsLast"): void {
+  put(id: number, name: string, layout: PhysicalLayout = "channelsLast"): void {
     const names = this.#names.get(id) ?? {};
     names[layout] = name;
     this.#names.set(id, names);
   }
 
   /** Whether the value already exists in a layout. */
-  has(id: number, layout: Layout): boolean {
+  has(id: number, layout: PhysicalLayout): boolean {
     return this.#names.get(id)?.[layout] !== undefined;
   }
 
+  /** Whether the value already exists in blocks of channels. */
+  isBlocked(id: number): boolean {
+    return this.has(id, "blocked") || this.has(id, "spread");
+  }
+
+  /** Whether the value can be laid out in blocks of channels. */
+  canBlock(id: number): boolean {
+    const { shape, dtype } = this.value(id);
+    return this.block > 0 && dtype === "float32" && shape.length === 4 &&
+      shape[3]! % this.block === 0;
+  }
+
   /** The name of a value in a layout, transposed if need be. */
-  get(id: number, layout: Layout = "channelsLast"): string {
+  get(id: number, layout: PhysicalLayout = "channelsLast"): string {
     const names = this.#names.get(id);
     const known = names?.[layout];
     if (known) return known;
@@ -70,25 +94,75 @@ export class Lowering extends GraphBuilder {
       return this.get(id, layout);
     }
     if (shape.length !== 4) return this.get(id, "channelsLast");
-    const from = layout === "channelsLast" ? names.channelsFirst! : names.channelsLast!;
-    // With one channel or one pixel both layouts have the same bytes.
-    const free = shape[3] === 1 || shape[1]! * shape[2]! === 1;
-    const name = free
-      ? this.reshape(from, layout === "channelsFirst" ? channelsFirst(shape) : shape)
-      : this.transpose(from, layout === "channelsFirst" ? TO_FIRST : TO_LAST);
+    const name = this.#converted(id, names, layout);
     this.put(id, name, layout);
     return name;
   }
 
+  #converted(
+    id: number,
+    names: Partial<Record<PhysicalLayout, string>>,
+    layout: PhysicalLayout,
+  ): string {
+    const [n, h, w, c] = this.shape(id) as [number, number, number, number];
+    const sizes = {
+      channelsLast: [n, h, w, c],
+      channelsFirst: [n, c, h, w],
+      blocked: [n, c, h, w],
+      spread: [n, c / this.block, h, w, this.block],
+    };
+    const from = names.channelsFirst ?? names.channelsLast;
+    if (layout === "spread") return this.reshape(this.get(id, "blocked"), sizes.spread);
+    if (layout === "blocked") {
+      if (names.spread) return this.reshape(names.spread, sizes.blocked);
+      if (h * w === 1) return this.reshape(from!, sizes.blocked);
+      return names.channelsFirst
+        ? this.emit("com.microsoft.nchwc/ReorderInput", [names.channelsFirst])
+        : this.emit("com.microsoft.nchwc/ReorderInput", [from!], { channels_last: 1 });
+    }
+    if (!from) {
+      const blocked = this.get(id, "blocked");
+      if (h * w === 1) return this.reshape(blocked, sizes[layout]);
+      return this.emit("com.microsoft.nchwc/ReorderOutput", [blocked], {
+        channels: c,
+        channels_last: layout === "channelsLast" ? 1 : 0,
+      });
+    }
+    // With one channel or one pixel both layouts have the same bytes.
+    if (c === 1 || h * w === 1) return this.reshape(from, sizes[layout]);
+    return this.transpose(from, layout === "channelsFirst" ? TO_FIRST : TO_LAST);
+  }
+
   /** The layout in which an operation on these values needs the fewest transposes. */
   layoutOf(ids: readonly number[]): Layout {
-    const first = ids.some((id) => this.shape(id).length === 4 && this.has(id, "channelsFirst"));
+    const first = ids.some((id) =>
+      this.shape(id).length === 4 && (this.has(id, "channelsFirst") || this.isBlocked(id))
+    );
     return first ? "channelsFirst" : "channelsLast";
   }
 
+  /** The same for an element-wise operation, which can also work on blocks of channels. */
+  elementwiseLayout(ids: readonly number[], out: number): PhysicalLayout {
+    const shape = this.shape(out);
+    if (shape.length !== 4) return "channelsLast";
+    const full = (id: number) => sameShape(this.shape(id), shape);
+    const some = this.canBlock(out) && ids.some((id) => full(id) && this.isBlocked(id));
+    const every = some && ids.every((id) => {
+      const { shape: own, dtype } = this.value(id);
+      const spreads = own.length === 4 || own.at(-1) === sizeOf(own) || own.at(-1) === 1;
+      return dtype === "float32" && spreads;
+    });
+    if (!every) return this.layoutOf(ids);
+    return ids.every((id) => full(id) || sizeOf(this.shape(id)) === 1) ? "blocked" : "spread";
+  }
+
   /** An operand of an element-wise operation whose result has `rank` axes, to broadcast in `layout`. */
-  operand(id: number, layout: Layout, rank: number): string {
+  operand(id: number, layout: PhysicalLayout, rank: number): string {
     const shape = this.shape(id);
+    const blocks = layout === "blocked" || layout === "spread";
+    if (blocks && sizeOf(shape) === 1) return this.reshape(this.get(id), []);
+    if (layout === "blocked") return this.get(id, "blocked");
+    if (layout === "spread") return this.#spreadOperand(id);
     if (shape.length === 4) return this.get(id, layout);
     const name = this.get(id);
     if (rank !== 4 || layout === "channelsLast" || sizeOf(shape) === 1) return name;
@@ -96,6 +170,14 @@ export class Lowering extends GraphBuilder {
     const free = full[3] === 1 || full[1] * full[2] === 1;
     if (free) return this.reshape(name, channelsFirst(full));
     return this.transpose(this.reshape(name, full), TO_FIRST);
+  }
+
+  #spreadOperand(id: number): string {
+    const shape = this.shape(id);
+    const [n, h, w, c] = [...Array(4 - shape.length).fill(1), ...shape] as number[];
+    if (c === 1) return this.reshape(this.get(id), [n!, 1, h!, w!, 1]);
+    if (h! * w! > 1) return this.get(id, "spread");
+    return this.reshape(this.get(id), [n!, c! / this.block, 1, 1, this.block]);
   }
 
   /** The numbers in the same order, in another shape. */
@@ -141,15 +223,30 @@ export class Lowering extends GraphBuilder {
   }
 }
 
+/** What a target has besides rules. */
+export interface LoweringOptions {
+  /** Forms by kernel; they go before the rules. */
+  readonly forms?: ReadonlyMap<string, Form>;
+  /** Channels per block of the layout `blocked`; 0 where there is none. */
+  readonly block?: number;
+}
+
 /** A program as an ONNX model. Inputs are named `in0`, `in1`, ..., outputs `out0`, `out1`, ... */
 export function lower(
   program: Program,
   target: Target,
   rules: ReadonlyMap<string, KernelRule>,
+  { forms, block = 0 }: LoweringOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const lowering = new Lowering(program, target);
+  const lowering = new Lowering(program, target, block);
   program.inputs.forEach((id, i) => lowering.put(id, `in${i}`));
-  for (const op of program.ops) ruleOf(op, rules, program.name).lower(op, lowering);
+  const write = (op: Op): void => {
+    if (forms?.get(op.kernel)?.(op, lowering)) return;
+    const parts: readonly Op[] | undefined = op.attributes["parts"]; // of a fused operation
+    if (parts) parts.forEach(write);
+    else ruleOf(op, rules, program.name).lower(op, lowering);
+  };
+  program.ops.forEach(write);
   program.outputs.forEach((id, i) => lowering.alias(lowering.get(id), `out${i}`));
   const ports = (ids: readonly number[], prefix: string) =>
     ids.map((id, i) => ({

@@ -6,11 +6,15 @@
 import type * as Ort from "onnxruntime-node";
 import type { HostArray } from "../core/contracts.ts";
 import { adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
+import { findBlockSize } from "./block_size.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
 import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
+import { blockedForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
+import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
+import { shareSlopes } from "./passes/share_slopes.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
@@ -38,19 +42,31 @@ export async function createOnnxEngine(
   const where = await placeWords(device, threads);
   const readers = new Map<string, Promise<Session>>();
 
+  const start = (
+    model: Uint8Array<ArrayBuffer>,
+    options: Ort.InferenceSession.SessionOptions = {},
+  ) =>
+    ort.InferenceSession.create(model, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: "all",
+      logSeverityLevel: device === "cpu" ? 3 : 4, // the rest is thrown, in words of ours
+      ...device !== "cpu" && { executionProviders: [device] },
+      // Spinning threads starve whatever else runs on the machine (docs/performance.md).
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
+      ...options,
+    });
+  const replaced = rules.some(({ kernel }) => blockedForms.has(kernel));
+  const block = device === "cpu" && !replaced ? await findBlockSize(ort, start) : 0;
   const create = (program: Program, options: Ort.InferenceSession.SessionOptions) =>
-    ort.InferenceSession.create(
-      lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels),
-      {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        graphOptimizationLevel: "all",
-        logSeverityLevel: device === "cpu" ? 3 : 4, // the rest is thrown, in words of ours
-        ...device !== "cpu" && { executionProviders: [device] },
-        // Spinning threads starve whatever else runs on the machine (docs/performance.md).
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
-        ...options,
-      },
+    start(
+      block > 0
+        ? lower(fuseConvolutions(shareSlopes(program)), "onnxruntime", kernels, {
+          forms: blockedForms,
+          block,
+        })
+        : lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels),
+      options,
     );
 
   /** Copies a buffer of the device: ONNX Runtime for Node reads outputs of sessions only. */

@@ -35,6 +35,7 @@ const onnx = protobuf.Root.fromJSON({
             output: field("string", 2, "repeated"),
             name: field("string", 3),
             opType: field("string", 4),
+            domain: field("string", 7),
             attribute: field("AttributeProto", 5, "repeated"),
           },
         },
@@ -88,8 +89,13 @@ export const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = {
 /** Element types of the graph. */
 export type ElementType = "float32" | "int32" | "int64" | "bool";
 
-/** Attribute of a node; a number is written as an integer unless wrapped as `{ float }`. */
-export type NodeAttribute = number | string | readonly number[] | { readonly float: number };
+/** Attribute of a node; numbers are written as integers unless wrapped as `{ float }`, `{ floats }`. */
+export type NodeAttribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] };
 
 /** A tensor at the border of the graph. */
 export interface Port {
@@ -107,13 +113,14 @@ export class GraphBuilder {
   readonly #constants: object[] = [];
   readonly #integers = new Map<string, string>();
   readonly #scalars = new Map<number, string>();
+  readonly #domains = new Set<string>();
   #count = 0;
 
   #name(prefix: string): string {
     return `${prefix}_${this.#count++}`;
   }
 
-  /** Adds a node and returns the name of its first output. */
+  /** Adds a node, `Operator` or `domain/Operator`, and returns the name of its first output. */
   emit(type: string, inputs: readonly string[], attributes: Attributes = {}): string {
     return this.emitMany(type, inputs, attributes, 1)[0]!;
   }
@@ -125,9 +132,11 @@ export class GraphBuilder {
     attributes: Attributes,
     count: number,
   ): string[] {
-    const output = Array.from({ length: count }, () => this.#name(type));
+    const [opType, domain = ""] = type.split("/").reverse() as [string, string?];
+    if (domain) this.#domains.add(domain);
+    const output = Array.from({ length: count }, () => this.#name(opType));
     const attribute = Object.entries(attributes).map(([name, value]) => encode(name, value));
-    this.#nodes.push({ opType: type, input: [...inputs], output, name: output[0], attribute });
+    this.#nodes.push({ opType, domain, input: [...inputs], output, name: output[0], attribute });
     return output;
   }
 
@@ -184,7 +193,10 @@ export class GraphBuilder {
     const message = model.create({
       irVersion: 8,
       producerName: "haarlem",
-      opsetImport: [{ domain: "", version: opset }],
+      opsetImport: [
+        { domain: "", version: opset },
+        ...[...this.#domains].map((domain) => ({ domain, version: 1 })),
+      ],
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
       graph: {
         name,
@@ -205,6 +217,7 @@ function encode(name: string, value: NodeAttribute): object {
   if (typeof value === "number") return { name, i: value, type: 2 };
   if (typeof value === "string") return { name, s: new TextEncoder().encode(value), type: 3 };
   if ("float" in value) return { name, f: value.float, type: 1 };
+  if ("floats" in value) return { name, floats: value.floats, type: 6 };
   return { name, ints: [...value], type: 7 };
 }
 

@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { upfirdnMatrix, type UpfirdnOptions } from "../core/axis_matrix.ts";
 import { resample } from "./resample.ts";
 
-/* The four places where StyleGAN2 filters by [1,3,3,1] (Karras et al., CVPR 2020, appendix B).
+/* The places where StyleGAN2 filters by [1,3,3,1] (Karras et al., CVPR 2020, appendix B).
  * `gain` is per axis: 2 makes up for the zeros that upsampling inserts. */
 const taps = [1 / 8, 3 / 8, 3 / 8, 1 / 8];
 
@@ -28,6 +28,11 @@ export function upsampleSkip(x: tf.Tensor4D): tf.Tensor4D {
  */
 export function upsampleForConv(x: tf.Tensor4D): tf.Tensor4D {
   return filtered(x, { up: 2, pad: [3, 2], gain: 2 });
+}
+
+/** Filters a transposed 3x3 convolution of stride 2: `[N,2H+1,2W+1,C]` to `[N,2H,2W,C]`. */
+export function blurAfterUpConv(x: tf.Tensor4D): tf.Tensor4D {
+  return filtered(x, { pad: [1, 1], gain: 2 });
 }
 
 /** Blurs before a 3x3 convolution of stride 2 without padding: `[N,H,W,C]` to `[N,H+1,W+1,C]`. */

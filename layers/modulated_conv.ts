@@ -3,9 +3,9 @@ import type { HostArray, Params } from "../core/contracts.ts";
 import { prefixed, under, weightOf } from "../core/params.ts";
 import type { Random } from "../core/random.ts";
 import { leakyRelu } from "./activation.ts";
-import { upsampleForConv } from "./fir.ts";
 import { initLinear, linear } from "./linear.ts";
 import { noiseAndBias } from "./noise.ts";
+import { upConv } from "./up_conv.ts";
 
 const EPSILON = 1e-8; // of the demodulation, as in all reference codes
 
@@ -61,9 +61,7 @@ export function modulatedConv(
   const demodulation = tf.mul(tf.rsqrt(norm), Math.SQRT2); // [N,out]
 
   const scaled = tf.mul(x, tf.reshape(modulation, [-1, 1, 1, inChannels])) as tf.Tensor4D;
-  const y = up
-    ? tf.conv2d(upsampleForConv(scaled), kernel, 1, "valid")
-    : tf.conv2d(scaled, kernel, 1, "same");
+  const y = up ? upConv(scaled, kernel) : tf.conv2d(scaled, kernel, 1, "same");
   const shift = noiseAndBias({
     bias: weightOf(params, "bias"),
     strength: weightOf(params, "noise_strength"),

@@ -36,7 +36,7 @@ export function elementwise(
     },
     lower({ inputs: ids, attributes, outputs: [out] }: Op, l) {
       const rank = l.shape(out!).length;
-      const layout = rank === 4 ? l.layoutOf(ids) : "channelsLast";
+      const layout = l.elementwiseLayout(ids, out!);
       const given = l.value(ids[0]!).dtype;
       const computed = takes.includes(given) ? given : takes[0]!;
       const operands = ids.map((id) =>

@@ -2,10 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import type { Upscale } from "../../core/contracts.ts";
 import { defineUpscale } from "../../core/define.ts";
 import { styledDemodulation } from "../demodulation/styled.ts";
-import { factoredConv } from "../factored_conv.ts";
-import { upsampleForConv } from "../fir.ts";
 import { type NoOptions, noOptions } from "../no_options.ts";
 import { initPlainStyle, modulate, plainStyle, type PlainStyleWeight } from "../plain_style.ts";
+import { upConv } from "../up_conv.ts";
 
 /** Names of the weights of {@linkcode convTransposeUpscale}. */
 export type ConvTransposeUpscaleWeight = "weight" | PlainStyleWeight;
@@ -14,9 +13,8 @@ export type ConvTransposeUpscaleWeight = "weight" | PlainStyleWeight;
  * StyleGAN2's upsampling: modulated transposed 3x3 convolution of stride 2, low-pass filter,
  * demodulation by the style. Noise, bias and activation are left to the convolution that follows.
  *
- * C channels give C. Computed as filter, then convolution without padding, which is the same. The
- * kernel is applied as a correlation: kernels of codes that use a transposed convolution are this
- * one turned by 180 degrees. Weights: `weight` `[3,3,C,C]`, `style.weight` `[D,C]`, `style.bias`
+ * C channels give C. The kernel is applied as a correlation: kernels of codes that use a
+ * transposed convolution are this one turned by 180 degrees. Weights: `weight` `[3,3,C,C]`, `style.weight` `[D,C]`, `style.bias`
  * `[C]`.
  */
 export const convTransposeUpscale: Upscale<
@@ -40,8 +38,8 @@ export const convTransposeUpscale: Upscale<
     const modulation = plainStyle(params, style); // [N,C]
     const energy = tf.mul(tf.sum(tf.square(params.weight), [0, 1]), scale ** 2) as tf.Tensor2D;
     const factors = styledDemodulation.apply({}, { energy, modulation }, {});
-    const doubled = upsampleForConv(modulate(x, modulation, scale)); // [N,2H+2,2W+2,C]
-    return factoredConv(doubled, params.weight, factors, "valid");
+    const y = upConv(modulate(x, modulation, scale), params.weight);
+    return tf.mul(y, tf.reshape(factors, [-1, 1, 1, x.shape[3]]));
   },
   multiplyAdds({ channels, styleDim, sizePx }) {
     return {

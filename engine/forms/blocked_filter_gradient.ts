@@ -1,0 +1,242 @@
+/**
+ * Gradients of filters by ONNX Runtime's blocked convolutions (see `blocked_convolution.ts`), without
+ * copying windows.
+ *
+ * A sum over pixels of products, `sum_p x[i,p] y[o,p]`, is a convolution whose kernel is as large as
+ * the image: pixels play the input channels (b of them) and the width (the rest), images play the
+ * groups, and the channels i are the positions of the output. What makes it free: the numbers of an
+ * image in NCHW, `[C][pixels]`, lie as such a convolution wants its input, and in blocks,
+ * `[C/b][pixels][b]`, as it wants its weights.
+ *
+ * @module
+ */
+import { type Geometry, geometry } from "../kernels/convolution.ts";
+import type { Lowering } from "../lowering.ts";
+import type { Op } from "../program.ts";
+
+/** The side whose channels become positions: NCHW with rows and columns of zeros where it is read. */
+interface Rows {
+  readonly name: string;
+  readonly channels: number;
+  /** Rows per channel, zeros included. */
+  readonly pitch: number;
+}
+
+/** The side whose channels become outputs: in blocks, `height` rows. */
+interface Weights {
+  readonly name: string;
+  readonly channels: number;
+  readonly height: number;
+}
+
+/**
+ * `sum_p rows[i, p - start] weights[o, p]` over the images' pixels: `[O/b,I,b]`.
+ *
+ * @param wide Columns of both sides, a multiple of b.
+ * @param start How many rows before the first row of a channel its window starts.
+ */
+function correlate(
+  l: Lowering,
+  n: number,
+  wide: number,
+  rows: Rows,
+  weights: Weights,
+  start: number,
+): string {
+  const b = l.block;
+  const blocks = wide / b; // per row
+  const x = l.reshape(rows.name, [1, n * b, 1, rows.channels * rows.pitch * blocks]);
+  const w = l.reshape(weights.name, [n * weights.channels, b, 1, weights.height * blocks]);
+  const each = l.emit("com.microsoft.nchwc/Conv", [x, w], {
+    group: n,
+    strides: [1, rows.pitch * blocks],
+    pads: [0, start * blocks, 0, 0],
+  });
+  const images = l.reshape(each, [n, weights.channels / b, rows.channels, b]);
+  return n === 1 ? l.reshape(images, [weights.channels / b, rows.channels, b]) : l.sum(images, [0]);
+}
+
+/** Taps `[O/b,I,b]` in reading order as a filter `[kh,kw,I,O]`, or with O and I exchanged. */
+function filterOf(
+  l: Lowering,
+  taps: readonly string[],
+  [kh, kw, ci, co]: readonly number[],
+  exchanged: boolean,
+): string {
+  const b = l.block;
+  const [outer, inner] = exchanged ? [ci!, co!] : [co!, ci!];
+  const stacked = taps.length === 1 ? taps[0]! : l.emit("Concat", taps, { axis: 0 });
+  const parts = l.reshape(stacked, [kh! * kw!, outer / b, inner, b]);
+  const moved = l.transpose(parts, exchanged ? [0, 1, 3, 2] : [0, 2, 1, 3]);
+  return l.reshape(moved, [kh!, kw!, ci!, co!]);
+}
+
+const roundUp = (size: number, multiple: number) => Math.ceil(size / multiple) * multiple;
+
+/** The gradient with respect to the filter: `x` and `dy`. */
+export function blockedBackpropFilter(
+  { inputs: [x, dy], attributes, outputs: [out] }: Op,
+  l: Lowering,
+): boolean {
+  if (!l.block) return false;
+  const shape = attributes["filterShape"] as readonly number[];
+  const g = geometry(l.shape(x!), shape, attributes, false);
+  if (g.dilations.some((n) => n !== 1)) return false;
+  const name = g.strides.every((n) => n === 1)
+    ? g.kernel.every((n) => n === 1) ? pointwise(l, x!, dy!) : dense(l, x!, dy!, g)
+    : g.strides.every((n) => n === 2)
+    ? strided(l, x!, dy!, g)
+    : undefined;
+  if (name === undefined) return false;
+  l.put(out!, name);
+  return true;
+}
+
+/** A 1x1 filter: all pixels of an image are one row. */
+function pointwise(l: Lowering, x: number, dy: number): string | undefined {
+  const [n, h, w, ci] = l.shape(x) as [number, number, number, number];
+  const co = l.shape(dy)[3]!;
+  const pixels = h * w;
+  if (pixels % l.block !== 0) return undefined;
+  // Fewer positions are fewer strided reads, and the other side must have whole blocks.
+  const exchanged = l.canBlock(x) && (!l.canBlock(dy) || co < ci);
+  const [rows, weights] = exchanged ? [dy, x] : [x, dy];
+  if (!l.canBlock(weights)) return undefined;
+  const tap = correlate(
+    l,
+    n,
+    pixels,
+    { name: l.get(rows, "channelsFirst"), channels: exchanged ? co : ci, pitch: 1 },
+    { name: l.get(weights, "blocked"), channels: exchanged ? ci : co, height: 1 },
+    0,
+  );
+  return filterOf(l, [tap], [1, 1, ci, co], exchanged);
+}
+
+/**
+ * Stride 1. `rows` is x, once per column of taps, shifted; the row of taps is where windows start.
+ * Zero rows between its channels stand for the padding above and below; zero rows before `dy` keep
+ * every start at or before the channel's first row, as padding cannot be negative.
+ */
+function dense(l: Lowering, x: number, dy: number, g: Geometry): string | undefined {
+  const [n, height, width, ci] = l.shape(x) as [number, number, number, number];
+  const [, h, w, co] = g.outShape as [number, number, number, number];
+  const [kh, kw] = g.kernel;
+  const [top, left] = g.before;
+  const wide = roundUp(w, l.block);
+  if (!l.canBlock(dy) || wide > 2 * w) return undefined;
+  const lead = kh - 1 - top;
+  const gap = Math.max(top, g.after[0]);
+  if (lead < 0) return undefined;
+  const weights = {
+    name: l.pad(l.get(dy, "spread"), [0, 0, lead, 0, 0], [0, 0, 0, wide - w, 0]),
+    channels: co,
+    height: h + lead,
+  };
+  const taps: string[] = [];
+  for (let column = 0; column < kw; column++) {
+    const before = left - column;
+    const name = l.pad(
+      l.get(x, "channelsFirst"),
+      [0, 0, 0, before],
+      [0, 0, gap, wide - width - before],
+    );
+    const rows = { name, channels: ci, pitch: height + gap };
+    for (let row = 0; row < kh; row++) {
+      taps[row * kw + column] = correlate(l, n, wide, rows, weights, top + lead - row);
+    }
+  }
+  return filterOf(l, taps, [kh, kw, ci, co], false);
+}
+
+/**
+ * Stride 2 without padding. Each tap meets the pixels of one parity: x is picked apart by depthwise
+ * convolutions with a single one in their kernels, and plays the weights; `dy` plays the rows.
+ */
+function strided(l: Lowering, x: number, dy: number, g: Geometry): string | undefined {
+  const [n, height, width, ci] = l.shape(x) as [number, number, number, number];
+  const [, h, w, co] = g.outShape as [number, number, number, number];
+  const [kh, kw] = g.kernel;
+  const wide = roundUp(w, l.block);
+  if (!l.canBlock(x) || g.before.some((n) => n !== 0) || wide > 2 * w) return undefined;
+  const starts = Math.floor((kh - 1) / 2); // the largest
+  const heights = [0, 1].map((parity) => Math.min(Math.ceil((height - parity) / 2), h + starts));
+  const gap = Math.max(starts, heights[0]! - h);
+  const rows = {
+    name: l.pad(l.get(dy, "channelsFirst"), [0, 0, 0, 0], [0, 0, gap, wide - w]),
+    channels: co,
+    pitch: h + gap,
+  };
+  const taps: string[] = [];
+  for (let column = 0; column < kw; column++) {
+    for (const parity of kh > 1 ? [0, 1] : [0]) {
+      const picked = pick(l, l.get(x, "blocked"), [ci, height, width], {
+        from: [parity, column],
+        size: [heights[parity]!, wide],
+      });
+      const weights = { name: picked, channels: ci, height: heights[parity]! };
+      for (let row = parity; row < kh; row += 2) {
+        taps[row * kw + column] = correlate(l, n, wide, rows, weights, (row - parity) / 2);
+      }
+    }
+  }
+  return filterOf(l, taps, [kh, kw, ci, co], true);
+}
+
+/** Every second pixel from `from` on, `size` of them, zeros beyond the image. */
+function pick(
+  l: Lowering,
+  x: string,
+  [channels, ...image]: readonly [number, number, number],
+  { from, size }: {
+    readonly from: readonly [number, number];
+    readonly size: readonly [number, number];
+  },
+): string {
+  // A kernel reaches from its single one to the last pixel that the last window may see.
+  const spans = image.map((length, i) => {
+    const rest = length - 2 * (size[i]! - 1);
+    const kernel = Math.max(from[i]! + 1, rest - 1);
+    return { kernel, after: Math.max(0, kernel - rest) };
+  });
+  const [kh, kw] = spans.map(({ kernel }) => kernel) as [number, number];
+  const data = new Float32Array(channels * kh * kw);
+  const at = (from[0] * kw + from[1]) * l.block;
+  for (let block = 0; block < channels / l.block; block++) {
+    data.fill(1, block * kh * kw * l.block + at, block * kh * kw * l.block + at + l.block);
+  }
+  const weight = l.float(data, [channels, 1, kh, kw]);
+  const pads = [0, 0, ...spans.map(({ after }) => after)];
+  return l.emit("com.microsoft.nchwc/Conv", [x, weight], {
+    group: channels,
+    strides: [2, 2],
+    pads,
+  });
+}
+
+/**
+ * Depthwise: `dy`, in blocks, lies as the weights of a depthwise convolution over all channels of all
+ * images, with kernels as large as the images; its output are the taps.
+ */
+export function blockedDepthwiseBackpropFilter(
+  { inputs: [x, dy], attributes, outputs: [out] }: Op,
+  l: Lowering,
+): boolean {
+  const shape = attributes["filterShape"] as readonly number[];
+  const [kh, kw, channels, multiplier] = shape as [number, number, number, number];
+  if (!l.canBlock(x!) || multiplier !== 1) return false;
+  const g = geometry(l.shape(x!), shape, attributes, true);
+  if ([...g.dilations, ...g.strides].some((n) => n !== 1)) return false;
+  const [n, height, width] = l.shape(x!) as [number, number, number];
+  const [, h, w] = g.outShape;
+  const b = l.block;
+  const images = l.reshape(l.get(x!, "blocked"), [1, n * channels, height, width]);
+  const weights = l.reshape(l.get(dy!, "blocked"), [n * channels, 1, h!, w!]);
+  const each = l.emit("com.microsoft.nchwc/Conv", [images, weights], {
+    group: n * channels,
+    pads: [...g.before, ...g.after],
+  });
+  const taps = l.sum(l.reshape(each, [n, channels / b, kh, kw, b]), [0]);
+  l.put(out!, l.reshape(l.transpose(taps, [1, 2, 0, 3]), [kh, kw, channels, 1]));
+  return true;
+}

@@ -1,0 +1,25 @@
+/**
+ * Forms of kernels that are fast on one target, besides the rules, which are right on all.
+ *
+ * @module
+ */
+import type { Form } from "../lowering.ts";
+import { blockedConvolutions } from "./blocked_convolution.ts";
+import {
+  blockedBackpropFilter,
+  blockedDepthwiseBackpropFilter,
+} from "./blocked_filter_gradient.ts";
+import { blockedReduction } from "./blocked_reduction.ts";
+import { blockedResample } from "./blocked_resample.ts";
+import { blockedSlope } from "./blocked_slope.ts";
+
+/** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
+export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ...blockedConvolutions,
+  ["Conv2DBackpropFilter", blockedBackpropFilter],
+  ["DepthwiseConv2dNativeBackpropFilter", blockedDepthwiseBackpropFilter],
+  ["Mean", blockedReduction],
+  ["Resample", blockedResample],
+  ["Step", blockedSlope],
+  ["Sum", blockedReduction],
+]);

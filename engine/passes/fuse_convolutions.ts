@@ -1,0 +1,102 @@
+import type { Op, Program } from "../program.ts";
+import { producers } from "../program.ts";
+import { sameShape } from "../rule.ts";
+
+/** What is merged into a convolution; its inputs come after those of the convolution. */
+export interface FusedAttributes {
+  /** The operations that it stands for, for targets that cannot merge them. */
+  readonly parts: readonly Op[];
+  /** Whether a bias `[C]` is added: the third input. */
+  readonly bias: boolean;
+  /** Whether a value of the result's shape is added: the last input. */
+  readonly sum: boolean;
+  /** Slope of a leaky ReLU at the end. */
+  readonly alpha?: number;
+}
+
+const CONVOLUTIONS = ["Conv2D", "Conv2DBackpropInput", "DepthwiseConv2dNative"];
+
+/** Name of the kernel that merges what follows a convolution of that name. */
+export function fusedName(kernel: string): string {
+  return `${kernel}WithSums`;
+}
+
+/**
+ * Merges into convolutions what their results go through first: a bias, a value of the same shape
+ * that is added (the other branch of a residual block; in gradients, what else flows to the same
+ * place), a leaky ReLU.
+ */
+export function fuseConvolutions(program: Program): Program {
+  const { values } = program;
+  const uses = new Map<number, number>();
+  const use = (id: number) => uses.set(id, (uses.get(id) ?? 0) + 1);
+  program.ops.forEach(({ inputs }) => inputs.forEach(use));
+  program.outputs.forEach(use);
+
+  const makers = producers(program);
+  const order = new Map(program.ops.map((op, i) => [op.outputs[0]!, i]));
+  const fused = new Map<number, Op>(); // by the result of the last part
+  const gone = new Set<Op>();
+
+  /** The convolution, fused so far, that makes a value which nothing else reads. */
+  const convolution = (id: number): Op | undefined => {
+    const op = fused.get(id) ?? makers.get(id);
+    if (!op || uses.get(id) !== 1) return undefined;
+    return CONVOLUTIONS.includes(op.kernel) || fused.has(id) ? op : undefined;
+  };
+  const merge = (conv: Op, op: Op, more: Partial<FusedAttributes>, extra: readonly number[]) => {
+    const base = fused.has(conv.outputs[0]!) ? conv : {
+      ...conv,
+      kernel: fusedName(conv.kernel),
+      attributes: { ...conv.attributes, parts: [conv], bias: false, sum: false },
+    };
+    fused.delete(conv.outputs[0]!);
+    gone.add(makers.get(conv.outputs[0]!)!);
+    const attributes = {
+      ...base.attributes,
+      ...more,
+      parts: [...base.attributes["parts"], op],
+    };
+    fused.set(op.outputs[0]!, {
+      kernel: base.kernel,
+      inputs: [...base.inputs, ...extra],
+      attributes,
+      outputs: op.outputs,
+    });
+  };
+
+  for (const op of program.ops) {
+    const [a, b] = op.inputs as [number, number];
+    if (op.kernel === "LeakyRelu") {
+      const conv = convolution(a);
+      if (conv && conv.attributes["alpha"] === undefined) {
+        merge(conv, op, { alpha: op.attributes["alpha"] }, []);
+      }
+    }
+    if (op.kernel !== "Add" && op.kernel !== "AddV2") continue;
+    // The later of two convolutions takes the other's result.
+    const operands = (order.get(a) ?? -1) > (order.get(b) ?? -1) ? [a, b] : [b, a];
+    for (const id of operands) {
+      const other = id === a ? b : a;
+      const conv = convolution(id);
+      if (!conv || conv.attributes["alpha"] !== undefined) continue;
+      const channels = values[id]!.shape[3]!;
+      const { shape } = values[other]!;
+      const isBias = shape.at(-1) === channels &&
+        shape.every((n, i) => n === 1 || i === shape.length - 1);
+      if (isBias && !conv.attributes["bias"] && !conv.attributes["sum"]) {
+        merge(conv, op, { bias: true }, [other]);
+        break;
+      }
+      if (sameShape(shape, values[id]!.shape) && !conv.attributes["sum"]) {
+        merge(conv, op, { sum: true }, [other]);
+        break;
+      }
+    }
+  }
+  const ops = program.ops.flatMap((op) => {
+    const made = fused.get(op.outputs[0]!);
+    return made ? [made] : gone.has(op) ? [] : [op];
+  });
+  return { ...program, ops };
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { bilinearMatrix, upfirdnMatrix } from "../../core/axis_matrix.ts";
+import type { HostArray } from "../../core/contracts.ts";
+import { createRandom } from "../../core/random.ts";
+import { blockedForms } from "../../engine/forms/mod.ts";
+import { nodeRules } from "../../engine/kernels/mod.ts";
+import { lower } from "../../engine/lowering.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { leakyRelu } from "../../layers/activation.ts";
+import { resample } from "../../layers/resample.ts";
+
+/* Channels are multiples of 16 here, unlike in the tests of kernels: what ONNX Runtime does with
+ * blocks of channels must be what TensorFlow.js does. */
+
+type T4 = tf.Tensor4D;
+type Case = (x: T4, y: tf.Tensor) => tf.Tensor;
+
+const conv = (strides: number, pad: "same" | "valid"): Case => (x, y) =>
+  tf.conv2d(x, y as T4, strides, pad);
+const up = (size: number, channels: number): Case => (x, y) =>
+  tf.conv2dTranspose(x, y as T4, [x.shape[0], size, size, channels], 2, "valid");
+const fir = { taps: [1 / 8, 3 / 8, 3 / 8, 1 / 8] };
+const resampled = (size: number, options: Parameters<typeof upfirdnMatrix>[1]): Case => (x) =>
+  resample(x, upfirdnMatrix(size, options), upfirdnMatrix(size, options));
+
+const cases: Record<string, [Case, x: number[], y?: number[]]> = {
+  "a 3x3 convolution": [conv(1, "same"), [2, 16, 16, 32], [3, 3, 32, 48]],
+  "a 3x3 convolution of 8x8": [conv(1, "same"), [3, 8, 8, 32], [3, 3, 32, 16]],
+  "a 3x3 convolution of 4x4": [conv(1, "same"), [2, 4, 4, 16], [3, 3, 16, 16]],
+  "a 3x3 convolution of an oblong": [conv(1, "same"), [2, 12, 32, 16], [3, 3, 16, 32]],
+  "a 3x3 convolution without padding": [conv(1, "valid"), [2, 18, 18, 16], [3, 3, 16, 32]],
+  "a 5x5 convolution": [conv(1, "same"), [1, 16, 16, 16], [5, 5, 16, 16]],
+  "a 1x1 convolution": [conv(1, "same"), [2, 8, 8, 32], [1, 1, 32, 48]],
+  "a 1x1 convolution of colours": [conv(1, "same"), [2, 8, 8, 3], [1, 1, 3, 32]],
+  "a 1x1 convolution to colours": [conv(1, "same"), [2, 8, 8, 32], [1, 1, 32, 3]],
+  "a 3x3 convolution of stride 2": [conv(2, "valid"), [2, 33, 33, 16], [3, 3, 16, 32]],
+  "a 3x3 convolution of stride 2 to 8x8": [conv(2, "valid"), [2, 17, 17, 16], [3, 3, 16, 32]],
+  "a padded 3x3 convolution of stride 2": [conv(2, "same"), [2, 16, 16, 16], [3, 3, 16, 16]],
+  "a 2x2 convolution of stride 2": [conv(2, "valid"), [1, 32, 32, 16], [2, 2, 16, 16]],
+  "a transposed convolution": [up(33, 32), [2, 16, 16, 16], [3, 3, 32, 16]],
+  "a transposed 4x4 convolution": [up(34, 16), [2, 16, 16, 16], [4, 4, 16, 16]],
+  "a depthwise convolution": [
+    (x, y) => tf.depthwiseConv2d(x, y as T4, 1, "same"),
+    [2, 8, 8, 32],
+    [3, 3, 32, 1],
+  ],
+  "a blur": [resampled(16, { ...fir, pad: [2, 2] }), [2, 16, 16, 16]],
+  "halving": [resampled(16, { ...fir, pad: [1, 1], down: 2 }), [2, 16, 16, 16]],
+  "doubling": [resampled(8, { ...fir, pad: [2, 1], up: 2, gain: 2 }), [2, 8, 8, 16]],
+  "doubling for a convolution": [
+    resampled(8, { ...fir, pad: [3, 2], up: 2, gain: 2 }),
+    [2, 8, 8, 16],
+  ],
+  "doubling by a filter that is no blur of doubled pixels": [
+    resampled(8, { taps: [0.25, 0.5, 0.25], pad: [2, 1], up: 2 }),
+    [1, 8, 8, 16],
+  ],
+  "bilinear resizing": [
+    (x) => {
+      const matrix = bilinearMatrix(8, 12, { alignCorners: true });
+      return resample(x, matrix, matrix);
+    },
+    [1, 8, 8, 16],
+  ],
+  "bias and activation": [
+    (x, y) => leakyRelu(tf.add(tf.conv2d(x, y as T4, 1, "same"), tf.sum(y, [0, 1, 2]))),
+    [2, 8, 8, 16],
+    [3, 3, 16, 16],
+  ],
+  "a residual block": [
+    (x, y) => {
+      const inner = leakyRelu(tf.conv2d(x, y as T4, 1, "same"));
+      return leakyRelu(tf.add(tf.conv2d(inner, y as T4, 1, "same"), x));
+    },
+    [2, 8, 8, 16],
+    [3, 3, 16, 16],
+  ],
+  "factors and terms that broadcast": [
+    (x, y) => {
+      const a = tf.conv2d(x, tf.slice(y as T4, [0, 0, 0, 0], [1, 1, 16, 16]), 1, "same");
+      const perImage = tf.mean(a, [1, 2], true);
+      const perPixel = tf.mean(a, 3, true);
+      const shared = tf.mean(a, 0, true);
+      return tf.addN([
+        tf.mul(tf.mul(a, perImage), tf.add(perPixel, 2)),
+        tf.mul(tf.add(a, shared), tf.sum(y, [0, 1, 2])),
+        tf.div(a, tf.add(tf.mean(tf.square(a)), 1)),
+      ]);
+    },
+    [3, 8, 8, 16],
+    [1, 1, 16, 16],
+  ],
+  "sums over images, pixels and all": [
+    (x, y) => {
+      const a = tf.square(tf.conv2d(x, y as T4, 1, "same"));
+      const sums = [
+        tf.sum(a, 0),
+        tf.sum(a, [1, 2]),
+        tf.mean(a, [0, 1, 2]),
+        tf.sum(a, 3),
+        tf.mean(a),
+      ];
+      return tf.addN(sums.map((sum) => tf.sum(tf.square(sum))));
+    },
+    [3, 4, 4, 16],
+    [1, 1, 16, 32],
+  ],
+};
+
+const engines = [
+  await createEngine({ engine: "tfjs" }),
+  await createEngine({ threads: 2 }),
+] as const;
+const array = (name: string, shape: readonly number[]) => createRandom(1, name).normal(shape);
+
+for (const [name, [fn, xShape, yShape = [1]]] of Object.entries(cases)) {
+  Deno.test(`blocked forms: ${name} and its derivatives are the same compiled and eager`, async () => {
+    const inputs = { x: array(`${name}.x`, xShape), y: array(`${name}.y`, yShape) };
+    const steps = engines.map((engine) =>
+      engine.compile(({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => {
+        const loss = (x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.square(fn(x as T4, y))) as tf.Scalar;
+        const { value, grads } = tf.valueAndGrads((x, y) =>
+          tf.add(loss(x!, y!), tf.mul(tf.sum(y!), 0))
+        )([x, y]);
+        return { result: fn(x as T4, y), value, dx: grads[0]!, dy: grads[1]! };
+      }, { name })
+    );
+    const [expected, actual] = await Promise.all(steps.map((step) => step(inputs)));
+    for (const key of ["result", "value", "dx", "dy"] as const) {
+      assertClose(key, actual![key] as HostArray, expected![key] as HostArray);
+    }
+  });
+}
+
+function assertClose(key: string, actual: HostArray, expected: HostArray): void {
+  assert.deepEqual(actual.shape, expected.shape);
+  const scale = expected.data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 1e-9);
+  const worst = expected.data.reduce((w, x, i) => Math.max(w, Math.abs(x - actual.data[i]!)), 0);
+  assert.ok(worst <= 3e-6 * scale, `${key} differs by ${worst} of ${scale}`);
+}
+
+Deno.test("blocked forms write convolutions of whole blocks where there is such a layout", () => {
+  const fn = engines[1].compile(
+    ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => tf.conv2d(x as T4, y as T4, 1, "same"),
+    { name: "convolution" },
+  );
+  const uses = (block: number, channels: number) => {
+    const shapes = { x: [1, 8, 8, channels], y: [3, 3, channels, channels] };
+    const inputs = { x: array("x", shapes.x), y: array("y", shapes.y) };
+    const options = { forms: blockedForms, block };
+    const model = lower(fn.program(inputs), "onnxruntime", nodeRules(), options);
+    return new TextDecoder().decode(model).includes("com.microsoft.nchwc");
+  };
+  assert.deepEqual([uses(16, 32), uses(8, 24), uses(16, 24), uses(0, 32)], [
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+Deno.test.afterAll(async () => {
+  for (const engine of engines) await engine.dispose();
+});
