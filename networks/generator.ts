@@ -112,12 +112,42 @@ export function studentConfig(teacher: TeacherConfig, parts: StudentParts = {}):
   };
 }
 
-/** Makes an untrained student of a teacher; the mapping network is the teacher's. */
+/**
+ * A generator that must be a teacher.
+ *
+ * @throws {TypeError} If it is a student.
+ */
+export function expectTeacher(generator: Generator, name = "the generator"): Teacher {
+  if (generator.kind === "teacher") return generator;
+  throw new TypeError(
+    `Cannot use ${name} as the teacher: expected a StyleGAN2 generator but received a student`,
+  );
+}
+
+/**
+ * Makes an untrained student of a teacher; the mapping network is the teacher's.
+ *
+ * @param parts What differs from the paper's student with trainable demodulation.
+ * @throws {TypeError} If the teacher is itself a student.
+ * @throws {RangeError} If a part's name or its options are not valid.
+ *
+ * @example
+ * ```ts
+ * import { createRegistry, createStudent, createTeacher } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const teacher = createTeacher({ sizePx: 16, styleDim: 8, mappingLayers: 2, channels: [8, 8, 4] });
+ * const parts = { head: { name: "skip" } };
+ * const student = createStudent(teacher, parts, { registry: createRegistry() });
+ * assert.deepEqual(student.config.channels, [8, 8]);
+ * ```
+ */
 export function createStudent(
-  teacher: Teacher,
+  generator: Generator,
   parts: StudentParts,
   { registry, seed = 0 }: { readonly registry: PartSource; readonly seed?: number },
 ): Student {
+  const teacher = expectTeacher(generator);
   const config = studentConfig(teacher.config, parts);
   const mapping = Object.entries(teacher.weights).filter(([name]) => name.startsWith("mapping."));
   return {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { PartSource } from "../core/contracts.ts";
 import { under } from "../core/params.ts";
 import { quote } from "../io/describe.ts";
-import type { Generator, Teacher } from "../networks/generator.ts";
+import { expectTeacher, type Generator, type Teacher } from "../networks/generator.ts";
 import { createRegistry } from "../registry.ts";
 import { convert } from "./convert.ts";
 import { isGeneratorFile, readGenerator } from "./generator_file.ts";
@@ -65,10 +65,5 @@ export async function loadTeacher(
   options: LoadGeneratorOptions = {},
 ): Promise<Teacher> {
   const generator = await loadGenerator(source, { ...options, which: "teacher" });
-  if (generator.kind === "teacher") return generator;
-  throw new TypeError(
-    `Cannot use ${
-      quote(String(source))
-    } as the teacher: expected a StyleGAN2 generator but received a student`,
-  );
+  return expectTeacher(generator, quote(String(source)));
 }
