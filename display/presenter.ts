@@ -7,7 +7,9 @@ import type * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../core/contracts.ts";
 import { type Chart, chart, type ChartOptions, type Panel } from "../io/chart.ts";
 import type { ImageGridOptions } from "../io/png.ts";
+import type { AblationEvent } from "../pipelines/ablate_events.ts";
 import type { TrainingEvent } from "../pipelines/events.ts";
+import { createLineAblationDisplay, createNotebookAblationDisplay } from "./ablation_display.ts";
 import type { MimeBundle } from "./kernel.ts";
 import { gridOf, isPng, pngBundle } from "./picture.ts";
 import { createStopButton, type StopButton } from "./stop.ts";
@@ -30,7 +32,8 @@ export type Showable =
   | Panel
   | readonly Row[]
   | string
-  | TrainingEvent<unknown>;
+  | TrainingEvent<unknown>
+  | AblationEvent;
 
 /** How {@linkcode show} shows. */
 export interface ShowOptions extends ImageGridOptions {
@@ -133,11 +136,24 @@ function shownOf(value: Exclude<Showable, string>, options: ShowOptions, at: Sur
   return refuse(value);
 }
 
-const EVENT_KINDS: readonly string[] = ["start", "step", "sample", "checkpoint", "end"];
+const TRAINING_KINDS: readonly string[] = ["start", "step", "sample", "checkpoint", "end"];
+const ABLATION_KINDS: readonly string[] = [
+  "ablationStart",
+  "ablationStep",
+  "ablationRun",
+  "ablationEnd",
+];
 
-const isEvent = (value: unknown): value is TrainingEvent<unknown> =>
-  typeof value === "object" && value !== null && has(value, "kind") &&
-  EVENT_KINDS.includes(String(value.kind));
+function isKind<Event>(value: unknown, kinds: readonly string[]): value is Event {
+  return typeof value === "object" && value !== null && has(value, "kind") &&
+    kinds.includes(String(value.kind));
+}
+
+/** The displays of the two pipelines that report at length. */
+interface Displays {
+  training?: EventDisplay<TrainingEvent<unknown>>;
+  ablation?: EventDisplay<AblationEvent>;
+}
 
 /** Makes a presenter for some surroundings. */
 export function createPresenter(surroundings: Surroundings): Presenter {
@@ -145,25 +161,35 @@ export function createPresenter(surroundings: Surroundings): Presenter {
   const stopButton = createStopButton();
   const counts = new Map<string, number>();
   let runs = 0;
-  let display: EventDisplay<TrainingEvent<unknown>> | undefined;
+  const displays: Displays = {};
 
   const pathOf = (name: string) => {
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
     return `${folder}/${name}${count > 1 ? `-${count}` : ""}`;
   };
-  const showEvent = async (event: TrainingEvent<unknown>) => {
-    if (event.kind === "start" || !display) {
-      display = kernel
-        ? createNotebookTrainingDisplay({ kernel, surroundings, id: `haarlem-${++runs}` })
+  const inNotebook = () => ({ kernel: kernel!, surroundings, id: `haarlem-${++runs}` });
+  const showTraining = (event: TrainingEvent<unknown>) => {
+    if (event.kind === "start" || !displays.training) {
+      displays.training = kernel
+        ? createNotebookTrainingDisplay(inNotebook())
         : createLineTrainingDisplay(surroundings);
-      stopButton.release();
     }
-    await display.show(event);
-    if (event.kind === "step") stopButton.check();
-    if (event.kind !== "end") return;
-    stopButton.release();
-    if (kernel) await sleep(SETTLE_MS);
+    return displays.training.show(event);
+  };
+  const showAblation = (event: AblationEvent) => {
+    if (event.kind === "ablationStart" || !displays.ablation) {
+      displays.ablation = kernel
+        ? createNotebookAblationDisplay(inNotebook())
+        : createLineAblationDisplay(surroundings);
+    }
+    return displays.ablation.show(event);
+  };
+  /** Stop counts from a run's start to its end. */
+  const heedStop = async (kind: string) => {
+    if (/^(start|ablationStart|end|ablationEnd)$/.test(kind)) stopButton.release();
+    if (/^(step|ablationStep)$/.test(kind)) stopButton.check();
+    if (/^(end|ablationEnd)$/.test(kind) && kernel) await sleep(SETTLE_MS);
   };
 
   return {
@@ -171,7 +197,14 @@ export function createPresenter(surroundings: Surroundings): Presenter {
     stopButton,
     async show(promised, options = {}) {
       const value = await promised;
-      if (isEvent(value)) return await showEvent(value);
+      if (isKind<TrainingEvent<unknown>>(value, TRAINING_KINDS)) {
+        await showTraining(value);
+        return await heedStop(value.kind);
+      }
+      if (isKind<AblationEvent>(value, ABLATION_KINDS)) {
+        await showAblation(value);
+        return await heedStop(value.kind);
+      }
       if (typeof value === "string") {
         if (!kernel) return print(value);
         await kernel.add({ data: { "text/markdown": value, "text/plain": value } });

@@ -83,8 +83,9 @@ export function setupNotebook(
  * - A chart, what `chart` takes, or one panel of it: a PNG, and an SVG in `runs/show/`.
  * - Rows `{ column: value }`: a table.
  * - A text: Markdown.
- * - An event of a pipeline: bar, sample grid and curves of the run in place, redrawn at most twice a
- *   second and for at most 5% of the time; outside a notebook a line, for steps every two seconds.
+ * - An event of `distill` or `trainTeacher`: bar, sample grid and curves of the run in place, redrawn
+ *   at most twice a second and for at most 5% of the time; outside a notebook a line, for steps every
+ *   two seconds. An event of `ablate`: bar, table and plots.
  *
  * @throws {TypeError} If the value is none of these.
  * @throws {DOMException} An `AbortError`, after the notebook's Stop, for an event of a run that was

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { createPresenter, type Showable } from "../../display/presenter.ts";
 import { decodeImage } from "../../io/png.ts";
+import { chart } from "../../io/chart.ts";
+import type { AblationEvent } from "../../pipelines/ablate_events.ts";
 import type { TrainingEvent } from "../../pipelines/events.ts";
 import { fakeSurroundings } from "./fake_surroundings.ts";
 
@@ -215,4 +217,89 @@ Deno.test("show() after Stop ends a run that does not heed another run's signal"
   stopButton.press();
   await show(stepAt(1));
   await assert.rejects(show(stepAt(2)), { name: "AbortError" });
+});
+
+const spread = (mean: number) => ({ mean, deviation: 0.5, values: [mean - 0.5, mean + 0.5] });
+const summary = {
+  variant: "base",
+  runs: 2,
+  psnrDb: spread(20),
+  ssim: spread(0.8),
+  swd: spread(10),
+  swdFinest: spread(12),
+  psnrGainDb: spread(0),
+  swdGain: spread(0),
+  parameters: 1234,
+  inferenceParameters: 1000,
+  multiplyAdds: 5e6,
+  failures: [],
+};
+const ablation: readonly AblationEvent[] = [
+  { kind: "ablationStart", out: "runs/a", variants: [], seeds: [0], done: 0, notes: ["a note"] },
+  {
+    kind: "ablationRun",
+    id: "base-seed-0",
+    variant: "base",
+    seed: 0,
+    state: "started",
+    summaries: [],
+  },
+  { kind: "ablationStep", step: 5, steps: 10, etaSeconds: 61, running: ["base-seed-0"] },
+  {
+    kind: "ablationRun",
+    id: "base-seed-0",
+    variant: "base",
+    seed: 0,
+    state: "finished",
+    quality: { psnrDb: 20, ssim: 0.8, swd: 10, swdFinest: 12 },
+    summaries: [summary],
+  },
+  {
+    kind: "ablationRun",
+    id: "x-seed-0",
+    variant: "x",
+    seed: 0,
+    state: "failed",
+    error: "Cannot go on",
+    summaries: [summary],
+  },
+  {
+    kind: "ablationEnd",
+    finished: true,
+    rows: [],
+    summaries: [summary],
+    path: "runs/a/table.md",
+    charts: [await chart({ title: "Quality", panels: [square] })],
+  },
+];
+
+Deno.test("show() of an ablation has a bar and a table in place, and the plots at the end", async () => {
+  const { surroundings, outputs } = fakeSurroundings({ isNotebook: true });
+  const { show } = createPresenter(surroundings);
+  for (const event of ablation) await show(event);
+  const shown = outputs().map(({ call, id, bundle }) =>
+    [call, id, bundle!.data["text/plain"]!.split("\n").at(-1)].join(": ")
+  );
+  const patterns = [
+    /^add: haarlem-1-bar: $/,
+    /^add: haarlem-1-table: \| base +\| +2 \| 20\.00 ± 0\.50 /,
+    /^update: haarlem-1-bar: finished; wrote runs\/a\/table\.md$/,
+    /^update: haarlem-1-table: \| base /,
+    /^add: : Quality$/,
+  ];
+  assert.equal(shown.length, patterns.length);
+  for (const [i, pattern] of patterns.entries()) assert.match(shown[i]!, pattern);
+});
+
+Deno.test("show() of an ablation outside a notebook prints a line per run", async () => {
+  const { surroundings, lines } = fakeSurroundings({ isNotebook: false });
+  const { show } = createPresenter(surroundings);
+  for (const event of ablation) await show(event);
+  assert.deepEqual(lines(), [
+    "runs/a; a note",
+    "started base-seed-0",
+    "finished base-seed-0: PSNR 20.00 dB, SSIM 0.8000, SWD 10.0",
+    "failed x-seed-0: Cannot go on",
+    "finished; wrote runs/a/table.md",
+  ]);
 });
