@@ -61,6 +61,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C: the command writes a checkpoint and returns. */
   readonly signal: AbortSignal;
+  /** With `--verbose`: writes what is of interest only then. */
+  readonly report?: (line: string) => void;
   /** The command as it was typed, for messages that say how to repeat it. */
   readonly typed: string;
 }

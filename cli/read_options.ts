@@ -12,7 +12,10 @@ import { nearest } from "./nearest.ts";
 /** Options that every command has. */
 export const COMMON = {
   help: { type: "flag", help: "show this help" },
-  verbose: { type: "flag", help: "show where an error comes from" },
+  verbose: {
+    type: "flag",
+    help: "show where an error comes from, and what a GPU leaves to the CPU",
+  },
 } as const satisfies Options;
 
 const MOST_SEEDS = 1_000_000;

@@ -64,7 +64,8 @@ async function execute(
   const { signal } = controller;
   try {
     const typed = ["deno task", task, ...args.map(quoted)].join(" ");
-    await command.run(values, { terminal, signal, typed });
+    const report = (line: string) => terminal.warn(line);
+    await command.run(values, { terminal, signal, typed, ...values.verbose && { report } });
   } catch (error) {
     const isAbort = error === signal.reason ||
       error instanceof Error && error.name === "AbortError";

@@ -4,11 +4,18 @@
  * @module
  */
 import type { HostArray, PartSource } from "../core/contracts.ts";
-import type { Engine } from "../engine/mod.ts";
+import { DeviceError, type Engine } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { writeReport } from "../io/report.ts";
 import { openRun } from "../io/run_folder.ts";
-import { createStudent, type Student, type Teacher } from "../networks/generator.ts";
+import {
+  createStudent,
+  expectTeacher,
+  type Generator,
+  type Student,
+  type Teacher,
+} from "../networks/generator.ts";
+import { withCheckpoint } from "./device_loss.ts";
 import { type DistillConfig, type DistillInput, parseConfig } from "./distill_config.ts";
 import { type DistillSession, openSession } from "./distill_session.ts";
 import { checkpointArrays } from "./distill_state.ts";
@@ -28,7 +35,7 @@ export interface DistillContext {
   /** Where parts and losses are looked up. */
   readonly registry: PartSource;
   /** The teacher itself; else the configuration names its file. */
-  readonly teacher?: Teacher | undefined;
+  readonly teacher?: Generator | undefined;
   /** A student to start from; the configuration's `student` is then ignored. */
   readonly student?: Student | undefined;
   /** Folder of the run; `runs/<name>` by default. An existing run goes on. */
@@ -52,13 +59,16 @@ export interface DistillContext {
  *
  * @throws {RangeError} If the configuration, the teacher or the run's folder does not fit.
  * @throws {Error} If a loss explodes or is no longer a number; the last checkpoint stands.
+ * @throws {DeviceError} If the device is lost or full; the message names the last checkpoint.
  */
 export async function* distill(
   input: DistillInput,
   context: DistillContext,
 ): AsyncGenerator<TrainingEvent<Student>> {
   const config = parseConfig(input, context.registry);
-  const teacher = context.teacher ?? await configuredTeacher(config, context.registry);
+  const teacher = context.teacher
+    ? expectTeacher(context.teacher)
+    : await configuredTeacher(config, context.registry);
   const student = context.student ?? await startingStudent(config, teacher, context.registry);
   const out = context.out ?? `runs/${config.name}`;
   const record = { ...config, ...runMetadata(context.engine, { teacher, student }) };
@@ -115,11 +125,13 @@ async function* train(
     run.append(event);
     return { ...event, images: grid };
   };
+  let stands = run.resumed?.path; // the last whole checkpoint
   const checkpoint = async () => {
     const counters = { images: step * batch, step };
     const score = sampled.get(step);
     const options = score === undefined ? {} : { score };
     const path = await run.checkpoint(await checkpointArrays(session.state), counters, options);
+    stands = path;
     return {
       kind: "checkpoint",
       step,
@@ -132,6 +144,7 @@ async function* train(
   const first = run.resumed ? undefined : await sample();
   if (first) yield first;
   let saved = run.resumed ? step : -1;
+  let deviceFailed = false;
   try {
     while (step < steps && !signal?.aborted) {
       const losses = await trainStep(session, step);
@@ -146,9 +159,12 @@ async function* train(
         saved = step;
       }
     }
+  } catch (error) {
+    deviceFailed = error instanceof DeviceError; // and what lay on it is gone
+    throw withCheckpoint(error, stands);
   } finally {
     // Also when the reader breaks out of the loop: nothing that was trained is lost.
-    if (saved !== step && session.guard.healthy) await checkpoint();
+    if (saved !== step && session.guard.healthy && !deviceFailed) await checkpoint();
   }
   const last = await sample();
   yield last;

@@ -141,7 +141,10 @@ export function createTeacherSteps(
           average: movingAverage(average, next.weights, batch.decay),
         };
       },
-      { name: `generator step (${termsKey(terms)})` },
+      {
+        name: `generator step (${termsKey(terms)})`,
+        resident: ["fake", "values", "state", "average"],
+      },
     );
 
   const discriminatorStep = (terms: readonly Term[]) =>
@@ -166,7 +169,7 @@ export function createTeacherSteps(
         const next = adam(state, grad, rates, GAN_ADAM);
         return { values, state: { weights: next.weights, power: next.power } };
       },
-      { name: `discriminator step (${termsKey(terms)})` },
+      { name: `discriminator step (${termsKey(terms)})`, resident: ["values", "state"] },
     );
 
   return {

@@ -12,7 +12,7 @@ import { createRandom } from "../core/random.ts";
 import { openAvatars } from "../data/avatars.ts";
 import { openImageFolder } from "../data/image_folder.ts";
 import type { ImageSource } from "../data/image_source.ts";
-import type { Engine } from "../engine/mod.ts";
+import { disposeArrays, type Engine, type EngineArray, readArrays } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { openRun, type Run } from "../io/run_folder.ts";
 import { teacherStyleCount } from "../networks/config.ts";
@@ -20,6 +20,7 @@ import { initDiscriminator } from "../networks/discriminator.ts";
 import { createTeacher, type Teacher } from "../networks/generator.ts";
 import type { TrainingEvent } from "./events.ts";
 import { estimateMeanStyle, generateImages } from "./generate_images.ts";
+import { withCheckpoint } from "./device_loss.ts";
 import { saveGenerator } from "./generator_file.ts";
 import { drawLatents, drawNoise } from "./latents.ts";
 import { comparableRecord, environmentOf } from "./run_metadata.ts";
@@ -53,11 +54,11 @@ export interface TrainTeacherContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Everything that changes, as a checkpoint keeps it. */
+/** Everything that changes, wherever the engine keeps it. */
 interface State {
-  generator: { weights: HostArray; power: HostArray };
-  average: HostArray;
-  discriminator: { weights: HostArray; power: HostArray };
+  generator: { readonly weights: EngineArray; readonly power: EngineArray };
+  average: EngineArray;
+  discriminator: { readonly weights: EngineArray; readonly power: EngineArray };
 }
 
 const SAMPLE_SEEDS = Array.from({ length: 64 }, (_, i) => i);
@@ -106,26 +107,31 @@ export async function* trainTeacher(
     notes: [engine.description, images.name],
   };
 
-  const teacherNow = (): Teacher => ({
-    kind: "teacher",
-    config: config.network,
-    weights: { ...initial.weights, ...unflatten(state.average, layouts.generator) },
-    discriminator: {
-      config: config.discriminator,
-      weights: unflatten(state.discriminator.weights, layouts.discriminator),
-    },
-  });
+  const teacherNow = async (): Promise<Teacher> => {
+    const { average, discriminator } = await readArrays(state);
+    return {
+      kind: "teacher",
+      config: config.network,
+      weights: { ...initial.weights, ...unflatten(average, layouts.generator) },
+      discriminator: {
+        config: config.discriminator,
+        weights: unflatten(discriminator.weights, layouts.discriminator),
+      },
+    };
+  };
+  let stands = run.resumed?.path; // the last whole checkpoint
   const checkpoint = async () => {
-    const path = await run.checkpoint(checkpointArrays(state), {
+    const path = await run.checkpoint(await checkpointArrays(state), {
       images: step * config.batch,
       step,
     });
+    stands = path;
     const kimg = step * config.batch / 1000;
-    return { kind: "checkpoint", step, kimg, path, student: teacherNow() } as const;
+    return { kind: "checkpoint", step, kimg, path, student: await teacherNow() } as const;
   };
   const sample = async () => {
     const kimg = step * config.batch / 1000;
-    const grid = await generateImages(teacherNow(), { seeds: SAMPLE_SEEDS }, { engine });
+    const grid = await generateImages(await teacherNow(), { seeds: SAMPLE_SEEDS }, { engine });
     const name = `fakes-${String(Math.round(kimg)).padStart(6, "0")}-kimg.png`;
     const path = await run.sample(name, await imageGrid(grid, { columns: 16 }));
     return { kind: "sample", step, kimg, images: grid, columns: 16, path, measures: {} } as const;
@@ -137,7 +143,11 @@ export async function* trainTeacher(
     const kimg = step * config.batch / 1000;
     const real = await realBatch;
     realBatch = readReal(images, config, step + 1); // while the graph runs
-    const losses = await trainStep(state, steps, { config, terms, step, kimg, real });
+    const readsLosses = engine.device === "cpu" || lossesAreDue(config, step + 1, total);
+    const losses = await trainStep(state, steps, { config, terms, step, kimg, real, readsLosses })
+      .catch((error) => {
+        throw withCheckpoint(error, stands);
+      });
     refuseNotFinite(losses, step, run);
     step++;
     const event = clock.tick(step, losses);
@@ -152,8 +162,8 @@ export async function* trainTeacher(
   await realBatch;
   if (saved !== step) yield await checkpoint();
   yield await sample();
-  const meanStyle = await estimateMeanStyle(teacherNow(), { engine });
-  const now = teacherNow();
+  const now = await teacherNow();
+  const meanStyle = await estimateMeanStyle(now, { engine });
   const student: Teacher = { ...now, weights: { ...now.weights, "mapping.w_mean": meanStyle } };
   const path = `${run.dir}/teacher.safetensors`;
   await saveGenerator(path, student, { dtype: "F16" });
@@ -166,7 +176,8 @@ export async function* trainTeacher(
 async function trainStep(
   state: State,
   steps: ReturnType<typeof createTeacherSteps>,
-  { config, terms, step, kimg, real }: {
+  { config, terms, step, kimg, real, readsLosses }: {
+    readonly readsLosses: boolean;
     readonly config: TrainTeacherConfig;
     readonly terms: ReturnType<typeof resolveTerms>;
     readonly step: number;
@@ -188,18 +199,22 @@ async function trainStep(
     real,
     rates: batch.rates,
   }, { random });
+  disposeArrays([state, generator.fake]);
   state.generator = generator.state;
   state.average = generator.average;
   state.discriminator = critic.state;
-  return {
-    ...scalars(generator.values, "generator"),
-    ...scalars(critic.values, "discriminator"),
+  const losses = {
+    ...named(generator.values, "generator"),
+    ...named(critic.values, "discriminator"),
   };
+  const read = readsLosses ? await readArrays(losses) : {};
+  disposeArrays(losses);
+  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
 }
 
-function scalars(values: Readonly<Record<string, HostArray>>, side: string) {
+function named(values: Readonly<Record<string, EngineArray>>, side: string) {
   return Object.fromEntries(
-    Object.entries(values).map(([name, { data }]) => [`${side}.${name}`, data[0]!]),
+    Object.entries(values).map(([name, value]) => [`${side}.${name}`, value]),
   );
 }
 
@@ -255,6 +270,16 @@ function mirror({ shape, data }: HostArray, image: number): void {
   }
 }
 
+/** A device computes ahead of the host until its losses are read: not in every step. */
+function lossesAreDue(
+  { sampleKimg, checkpointKimg, batch }: TrainTeacherConfig,
+  done: number,
+  total: number,
+): boolean {
+  return done === 1 || done === total || done % 10 === 0 || isDue(done, sampleKimg, batch) ||
+    isDue(done, checkpointKimg, batch);
+}
+
 function isDue(step: number, everyKimg: number, batch: number): boolean {
   const every = Math.max(1, Math.round(everyKimg * 1000 / batch));
   return step % every === 0;
@@ -277,7 +302,8 @@ function initialState(generator: HostArray, critic: HostArray): State {
   };
 }
 
-function checkpointArrays({ generator, average, discriminator }: State): Weights {
+async function checkpointArrays(state: State): Promise<Weights> {
+  const { generator, average, discriminator } = await readArrays(state);
   return {
     average,
     ...prefixed(generator, "generator"),

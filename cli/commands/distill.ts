@@ -73,6 +73,6 @@ export const distillCommand = defineCommand({
         values,
         context,
       );
-    });
+    }, context.report);
   },
 });

@@ -107,7 +107,7 @@ export const generateCommand = defineCommand({
     "deno task generate --weights FILE --inputs in.safetensors --outputs out.safetensors":
       "exact tensors, to compare with other codes",
   },
-  async run(values, { terminal }: Context) {
+  async run(values, { terminal, report }: Context) {
     const { weights, inputs, outputs, out } = values;
     if ((inputs === undefined) !== (outputs === undefined)) {
       throw new UsageError(
@@ -131,6 +131,6 @@ export const generateCommand = defineCommand({
         const what = await draw(generator, values, engine);
         terminal.print(`Wrote ${what} of the ${generator.kind} ${weights} to ${out}`);
       }
-    });
+    }, report);
   },
 });

@@ -56,6 +56,6 @@ export const trainTeacherCommand = defineCommand({
         values,
         context,
       );
-    });
+    }, context.report);
   },
 });

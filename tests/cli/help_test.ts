@@ -32,7 +32,7 @@ Options:
   --engine E            engine (one of onnx, tfjs)
   --weights FILE        weights (required)
   --help                show this help
-  --verbose             show where an error comes from
+  --verbose             show where an error comes from, and what a GPU leaves to the CPU
 
 Examples:
   # one step
