@@ -128,7 +128,7 @@ export function arraysFor({ title, operands }: KernelCase, kernel: string): Host
 }
 
 /** A sum of the results with different weights, curved, so that every result counts in every order. */
-function scalarOf(results: readonly tf.Tensor[]): tf.Tensor {
+export function scalarOf(results: readonly tf.Tensor[]): tf.Tensor {
   return tf.addN(
     results.filter(({ dtype }) => dtype === "float32").map((y) => {
       const weights = tf.tensor(
