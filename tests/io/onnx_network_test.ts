@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../../core/contracts.ts";
-import { kernelRules } from "../../engine/kernels/mod.ts";
+import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
 import { trace } from "../../engine/tracing.ts";
 import { openOnnxNetwork } from "../../io/onnx_network.ts";
 import { normal } from "../tensors.ts";
 
-const rules = new Map(kernelRules.map((rule) => [rule.kernel, rule]));
+const rules = nodeRules();
 await tf.setBackend("cpu");
 
 /** Writes the ONNX file of a function of inputs of these shapes, and lends its path. */
