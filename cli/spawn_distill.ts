@@ -1,17 +1,15 @@
 import { fileURLToPath } from "node:url";
 import type { AblationJob, JobEvent, RunJob } from "../mod.ts";
 
-/** The program and the options of every run of it. */
+/** What every process is given. */
 export interface SpawnOptions {
-  readonly engine: string;
-  readonly device: string;
-  /** Threads of each process. */
-  readonly threads: number;
+  /** Options of the engine by name, as typed: `threads` is of each process. */
+  readonly engine: Readonly<Record<string, string | number | undefined>>;
   readonly plugins: readonly string[];
 }
 
 function argsOf(job: AblationJob, restart: boolean, options: SpawnOptions): string[] {
-  const { engine, device, threads, plugins } = options;
+  const { engine, plugins } = options;
   const program = new URL("../cli.ts", import.meta.url);
   return [
     "run",
@@ -20,7 +18,9 @@ function argsOf(job: AblationJob, restart: boolean, options: SpawnOptions): stri
     program.protocol === "file:" ? fileURLToPath(program) : program.href,
     "distill",
     ...["--config", job.configPath, "--out", job.out, "--json"],
-    ...["--engine", engine, "--device", device, "--threads", String(threads)],
+    ...Object.entries(engine).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, String(value)]
+    ),
     ...plugins.flatMap((spec) => ["--plugin", spec]),
     ...restart ? ["--restart"] : [],
   ];

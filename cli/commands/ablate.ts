@@ -181,10 +181,11 @@ export const ablateCommand = defineCommand({
     }
     const total = values.threads ?? navigator.hardwareConcurrency;
     const threads = Math.max(1, Math.floor(total / jobs));
-    const { engine: name, device } = values;
-    const runJob = jobs > 1 ? spawnDistill({ engine: name, device, threads, plugins }) : undefined;
+    const { engine: name, device, precision, openvino } = values;
+    const engineOptions = { engine: name, device, precision, openvino, threads };
+    const runJob = jobs > 1 ? spawnDistill({ engine: engineOptions, plugins }) : undefined;
     const { signal } = context;
-    await withEngine({ engine: name, device, threads }, (engine) => {
+    await withEngine(engineOptions, (engine) => {
       const own = { engine, registry, out, restart, signal, jobs, runJob };
       return showAblation(ablate(input, own), values, context);
     });
