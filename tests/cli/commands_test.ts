@@ -94,7 +94,7 @@ Deno.test("commands take a wrong configuration for wrong usage", async () => {
     "distill --set student.head.name=skp":
       'Cannot find head "skp": known names are "single", "skip"; did you mean "skip"?',
     "distill --engine cuda":
-      'Cannot read --engine: expected one of "onnx", "tfjs" but received "cuda"',
+      'Cannot read --engine: expected one of "onnx", "openvino", "tfjs", "auto" but received "cuda"',
     "convert --out x": "Cannot run convert: expected FILE but received nothing",
     "generate": "Cannot run generate: expected --weights FILE but received nothing",
   };
