@@ -31,7 +31,7 @@ const FAULTS: readonly (readonly [DeviceFault, RegExp, string])[] = [
   ],
   [
     "memory",
-    /out of (?:device )?memory|OUT_OF_MEMORY|OOM|failed to allocate|CreateBuffer|allocation failed/i,
+    /out of (?:device )?memory|OUT_OF_(?:DEVICE_|HOST_)?MEMORY|OOM|failed to allocate|CreateBuffer|allocation failed/i,
     "the device to have enough memory but it is full; use a smaller batch",
   ],
 ];

@@ -9,10 +9,16 @@ import { type Adapter, findAdapter } from "./adapter.ts";
 import type { DeviceName, Engine, EngineName } from "./engine.ts";
 import type { EngineOptions } from "./mod.ts";
 
-/** One way to compute on this machine. */
-export interface DeviceReport {
+/** An engine and a device. */
+export interface DeviceCandidate {
+  /** As it is chosen. */
   readonly engine: EngineName;
+  /** As it is chosen. */
   readonly device: DeviceName;
+}
+
+/** What came of trying an engine on a device. */
+export interface DeviceReport extends DeviceCandidate {
   /** Whether it can be used. */
   readonly ready: boolean;
   /** The engine's description; if it is not ready, what is missing and what installs it. */
@@ -23,63 +29,54 @@ export interface DeviceReport {
   readonly matmulGflops?: number;
   /** The same of 3x3 convolutions, 64 channels, 64 px. */
   readonly convGflops?: number;
-  /** One sentence: what it is good for. */
-  readonly verdict: string;
 }
 
-/** Options of {@linkcode tryDevices}. */
-export interface TryDevicesOptions {
-  /** How long a measurement may take; 0 measures nothing. Default 1. */
-  readonly seconds?: number;
-  /** Makes the engines; default `createEngine`. */
-  readonly create: (options: EngineOptions) => Promise<Engine>;
-}
-
-const CANDIDATES: readonly (readonly [EngineName, DeviceName])[] = [
-  ["onnx", "cpu"],
-  ["onnx", "webgpu"],
-  ["onnx", "cuda"],
-  ["openvino", "cpu"],
-  ["tfjs", "cpu"],
-  ["tfjs", "webgpu"],
-  ["tfjs", "cuda"],
+/** Engines and devices that there are, the default first. */
+export const deviceCandidates: readonly DeviceCandidate[] = [
+  { engine: "onnx", device: "cpu" },
+  { engine: "onnx", device: "webgpu" },
+  { engine: "onnx", device: "cuda" },
+  { engine: "openvino", device: "cpu" },
+  { engine: "tfjs", device: "cpu" },
+  { engine: "tfjs", device: "webgpu" },
+  { engine: "tfjs", device: "cuda" },
 ];
 
-/** Tries every engine on every device it knows, one after another. */
-export async function* tryDevices(
-  { seconds = 1, create }: TryDevicesOptions,
-): AsyncGenerator<DeviceReport> {
-  const adapter = await findAdapter();
-  let reference = 0;
-  for (const [engine, device] of CANDIDATES) {
-    const common = { engine, device, ...device === "webgpu" && adapter && { adapter } };
+/** Tries an engine on a device, and measures it for some seconds; 0 measures nothing. */
+export async function tryCandidate(
+  { engine, device }: DeviceCandidate,
+  seconds: number,
+  create: (options: EngineOptions) => Promise<Engine>,
+): Promise<DeviceReport> {
+  const adapter = device === "webgpu" ? await findAdapter() : undefined;
+  const common = { engine, device, ...adapter && { adapter } };
+  try {
+    const made = await create({ engine, device });
     try {
-      const made = await create({ engine, device });
-      try {
-        const speed = seconds > 0 ? await measureEngine(made, seconds) : undefined;
-        if (engine === "onnx" && device === "cpu") reference = speed?.convGflops ?? 0;
-        const verdict = verdictOf(common, speed?.convGflops, reference);
-        yield { ...common, ready: true, description: made.description, ...speed, verdict };
-      } finally {
-        await made.dispose();
-      }
-    } catch (error) {
-      const description = error instanceof Error ? error.message : String(error);
-      yield { ...common, ready: false, description, verdict: "not usable" };
+      const speed = seconds > 0 ? await measureEngine(made, seconds) : undefined;
+      return { ...common, ready: true, description: made.description, ...speed };
+    } finally {
+      await made.dispose();
     }
+  } catch (error) {
+    const description = error instanceof Error ? error.message : String(error);
+    return { ...common, ready: false, description };
   }
 }
 
-function verdictOf(
-  { engine, device, adapter }: Pick<DeviceReport, "engine" | "device" | "adapter">,
-  gflops: number | undefined,
-  reference: number,
+/** What a device is good for, next to the convolutions of the default. */
+export function deviceVerdict(
+  { engine, device, ready, adapter, convGflops }: DeviceReport,
+  reference: number | undefined,
 ): string {
-  if (adapter?.software) return "a software adapter: proves correctness, too slow to train on";
-  if (gflops === undefined || reference === 0) return "usable";
+  if (!ready) return "not usable";
+  if (adapter?.software) {
+    return "a software adapter: shows that results are right, too slow to train";
+  }
   if (engine === "onnx" && device === "cpu") return "the default";
-  const ratio = gflops / reference;
-  const compared = `${ratio < 0.1 ? ratio.toFixed(3) : ratio.toFixed(1)} times the default`;
+  if (convGflops === undefined || !reference) return "usable";
+  const ratio = convGflops / reference;
+  const compared = `${ratio.toPrecision(2)} times the default`;
   if (ratio >= 1.1) return `${compared}: use it`;
   return engine === "tfjs" ? `${compared}: for debugging and as a second opinion` : compared;
 }

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { chooseDevice } from "./choose_device.ts";
-import { type DeviceReport, tryDevices } from "./devices.ts";
+import { type DeviceCandidate, type DeviceReport, tryCandidate } from "./devices.ts";
 import type { DeviceName, Engine, EngineName, PrecisionName } from "./engine.ts";
 import { findOpenvino } from "./find_openvino.ts";
 import { registerMissingGradients } from "./gradients.ts";
@@ -22,7 +22,12 @@ export type {
 } from "./onnx_model.ts";
 export type { ComposedRule, KernelRule, NamedInputs, Rule, TensorType } from "./rule.ts";
 export { type Adapter, findAdapter } from "./adapter.ts";
-export type { DeviceReport } from "./devices.ts";
+export {
+  type DeviceCandidate,
+  deviceCandidates,
+  type DeviceReport,
+  deviceVerdict,
+} from "./devices.ts";
 export { DeviceError, type DeviceFault } from "./device_error.ts";
 export { findNativeAddon, type NativeAddon } from "./native.ts";
 export { disposeArrays, readArrays, type ReadOf } from "./resident.ts";
@@ -161,24 +166,26 @@ function choose(asked: EngineName | "auto", openvino: string | undefined) {
 }
 
 /**
- * Tries every engine on every device it knows, and measures those that work.
+ * Tries an engine on a device, and measures matrix products and convolutions.
  *
- * @param options `seconds` per measurement; 0 measures nothing. Default 1.
+ * A driver that fails may end the process: `deno task devices` tries each in one of its own.
+ *
+ * @param options `seconds` of measuring; 0 measures nothing. Default 1.
  *
  * @example
  * ```ts
- * import { listDevices } from "haarlem";
+ * import { tryDevice } from "haarlem";
  * import assert from "node:assert/strict";
  *
- * const reports = await Array.fromAsync(listDevices({ seconds: 0 }));
- * const ready = reports.filter(({ ready }) => ready).map(({ engine, device }) => [engine, device]);
- * assert.deepEqual(ready[0], ["onnx", "cpu"]);
+ * const { ready } = await tryDevice({ engine: "onnx", device: "cpu" }, { seconds: 0 });
+ * assert.ok(ready);
  * ```
  */
-export async function* listDevices(
-  options: { readonly seconds?: number } = {},
-): AsyncGenerator<DeviceReport> {
-  yield* tryDevices({ ...options, create: createEngine });
+export async function tryDevice(
+  candidate: DeviceCandidate,
+  { seconds = 1 }: { readonly seconds?: number } = {},
+): Promise<DeviceReport> {
+  return await tryCandidate(candidate, seconds, createEngine);
 }
 
 const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");

@@ -154,6 +154,7 @@ export async function createOnnxEngine(
  */
 export async function probeOnnxDevice(device: DeviceName): Promise<void> {
   const ort = await import("onnxruntime-node");
+  ort.env.logLevel = "fatal"; // what is missing is thrown, in words of ours
   try {
     const program = trace("probe", [[1]], ([x]) => [x!]);
     const session = await ort.InferenceSession.create(lower(program, "onnxruntime", nodeRules()), {

@@ -145,7 +145,8 @@ export async function* trainTeacher(
     realBatch = readReal(images, config, step + 1); // while the graph runs
     const readsLosses = engine.device === "cpu" || lossesAreDue(config, step + 1, total);
     const losses = await trainStep(state, steps, { config, terms, step, kimg, real, readsLosses })
-      .catch((error) => {
+      .catch(async (error) => {
+        await realBatch;
         throw withCheckpoint(error, stands);
       });
     refuseNotFinite(losses, step, run);

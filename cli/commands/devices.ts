@@ -1,14 +1,34 @@
-import { type DeviceReport, listDevices } from "../../mod.ts";
-import { defineCommand } from "../command.ts";
+import {
+  type DeviceCandidate,
+  deviceCandidates,
+  type DeviceReport,
+  deviceVerdict,
+  tryDevice,
+} from "../../mod.ts";
+import { type Command, defineCommand, type Options } from "../command.ts";
 
+const options = {
+  seconds: { type: "number", value: "S", help: "of measuring, per device", default: 1, minimum: 0 },
+  only: { type: "text", value: "E/D", help: "one engine and device, for instance onnx/webgpu" },
+  json: { type: "flag", help: "print every device as a line of JSON" },
+} as const satisfies Options;
+
+/** Tries one device somewhere else; gives a line of JSON, or what went wrong. */
+export type TryElsewhere = (
+  only: string,
+  seconds: number,
+  signal: AbortSignal,
+) => Promise<{ readonly output: string; readonly problem: string }>;
+
+const short = (gflops: number) => String(Number(gflops.toPrecision(3)));
 const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 /** The lines of one device. */
-function deviceLines(report: DeviceReport): string[] {
-  const { engine, device, ready, description, adapter, matmulGflops, convGflops, verdict } = report;
+function deviceLines(report: DeviceReport, reference: number | undefined): string[] {
+  const { engine, device, ready, description, adapter, matmulGflops, convGflops } = report;
   const speed = matmulGflops === undefined || convGflops === undefined
     ? ""
-    : `matmul ${matmulGflops.toPrecision(3)}, conv ${convGflops.toPrecision(3)} GFLOP/s; `;
+    : `matmul ${short(matmulGflops)}, conv ${short(convGflops)} GFLOP/s; `;
   return [
     `${ready ? "+" : "-"} --engine ${engine} --device ${device}`,
     `    ${description}`,
@@ -19,26 +39,70 @@ function deviceLines(report: DeviceReport): string[] {
         }`,
       ]
       : [],
-    ...ready ? [`    ${speed}${verdict}`] : [],
+    ...ready ? [`    ${speed}${deviceVerdict(report, reference)}`] : [],
   ];
 }
 
+/** Each device in a process of its own: a driver may end it, and two may not get on. */
+const inProcess: TryElsewhere = async (only, seconds, signal) => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      Deno.mainModule,
+      "devices",
+      `--only=${only}`,
+      `--seconds=${seconds}`,
+      "--json",
+    ],
+    stdin: "null",
+    signal,
+  });
+  const { stdout, stderr, success, signal: killed } = await command.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  const problem = success ? "" : killed ?? text(stderr).split("\n").at(-1)!;
+  return { output: text(stdout), problem };
+};
+
+/** Makes the command; tests try devices in their own way. */
+export function createDevicesCommand(elsewhere: TryElsewhere = inProcess): Command<typeof options> {
+  const tryOne = async (
+    { engine, device }: DeviceCandidate,
+    seconds: number,
+    signal: AbortSignal,
+  ): Promise<DeviceReport> => {
+    const { output, problem } = await elsewhere(`${engine}/${device}`, seconds, signal);
+    if (!problem) return JSON.parse(output.split("\n").at(-1)!);
+    const description =
+      `Cannot try the engine "${engine}" on "${device}": expected its process to end well but received ${problem}`;
+    return { engine, device, ready: false, description };
+  };
+  return defineCommand({
+    summary: "List what this machine can compute on, measured for a few seconds",
+    description:
+      "Tries every engine on every device and says what is missing where one cannot be used.",
+    options,
+    examples: {
+      "deno task devices": "engines, devices, adapters, limits, speeds",
+      "deno task devices --seconds 0": "what is there, without measuring",
+    },
+    async run({ seconds, only, json }, { terminal, signal }) {
+      const chosen = deviceCandidates.filter(({ engine, device }) =>
+        only === undefined || only === `${engine}/${device}`
+      );
+      let reference: number | undefined;
+      for (const candidate of chosen) {
+        const report = only === undefined
+          ? await tryOne(candidate, seconds, signal)
+          : await tryDevice(candidate, { seconds });
+        reference ??= report.convGflops;
+        if (json) terminal.print(JSON.stringify(report));
+        else for (const line of deviceLines(report, reference)) terminal.print(line);
+        signal.throwIfAborted();
+      }
+    },
+  });
+}
+
 /** Lists what the machine can compute on. */
-export const devicesCommand = defineCommand({
-  summary: "List what this machine can compute on, measured for a few seconds",
-  options: {
-    seconds: { type: "number", value: "S", help: "per measurement", default: 1, minimum: 0 },
-    json: { type: "flag", help: "print every device as a line of JSON" },
-  },
-  examples: {
-    "deno task devices": "engines, devices, adapters, limits, speeds",
-    "deno task devices --seconds 0": "what is there, without measuring",
-  },
-  async run({ seconds, json }, { terminal, signal }) {
-    for await (const report of listDevices({ seconds })) {
-      if (json) terminal.print(JSON.stringify(report));
-      else for (const line of deviceLines(report)) terminal.print(line);
-      signal.throwIfAborted();
-    }
-  },
-});
+export const devicesCommand = createDevicesCommand();

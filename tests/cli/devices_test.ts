@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { createDevicesCommand } from "../../cli/commands/devices.ts";
+import { runCommandLine } from "../../cli/run_command_line.ts";
+
+/** Runs the command with devices that are made up. */
+async function devices(...args: string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const command = createDevicesCommand((only) => {
+    const [engine, device] = only.split("/");
+    const common = { engine, device, ready: true, description: `${only} works` };
+    const report = only === "onnx/cpu"
+      ? { ...common, matmulGflops: 100, convGflops: 40 }
+      : only === "onnx/webgpu"
+      ? {
+        ...common,
+        matmulGflops: 5000,
+        convGflops: 2000,
+        adapter: { name: "A", software: false, maxBufferBytes: 2 ** 30, maxBindingBytes: 2 ** 27 },
+      }
+      : { engine, device, ready: false, description: "Cannot: not here" };
+    const problem = only === "tfjs/webgpu" ? "SIGSEGV" : "";
+    return Promise.resolve({ output: `noise\n${JSON.stringify(report)}`, problem });
+  });
+  const print = (line: string) => void lines.push(line);
+  await runCommandLine(["devices", ...args], { devices: command }, {
+    terminal: { print, warn: print, now: () => 0 },
+    onInterrupt: () => () => {},
+    exit: () => {},
+  });
+  return lines;
+}
+
+Deno.test("devices prints what works with speed, limits and verdict, and what is missing", async () => {
+  const lines = await devices();
+  assert.deepEqual(lines.slice(0, 9), [
+    "+ --engine onnx --device cpu",
+    "    onnx/cpu works",
+    "    matmul 100, conv 40 GFLOP/s; the default",
+    "+ --engine onnx --device webgpu",
+    "    onnx/webgpu works",
+    "    limits: buffer 1024 MiB, binding 128 MiB",
+    "    matmul 5000, conv 2000 GFLOP/s; 50 times the default: use it",
+    "- --engine onnx --device cuda",
+    "    Cannot: not here",
+  ]);
+});
+
+Deno.test("devices goes on when a driver ends its process", async () => {
+  const lines = await devices("--json");
+  const reports = lines.map((line) => JSON.parse(line));
+  assert.equal(reports.length, 7);
+  assert.equal(
+    reports.find(({ engine, device }) => engine === "tfjs" && device === "webgpu").description,
+    'Cannot try the engine "tfjs" on "webgpu": expected its process to end well but received SIGSEGV',
+  );
+});
