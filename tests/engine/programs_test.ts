@@ -148,6 +148,10 @@ const STEPS: readonly Step[] = [
   },
   // What passes look for.
   { name: "nothing", run: (x) => tf.div(tf.mul(tf.add(x, tf.zerosLike(x)), tf.onesLike(x)), 1) },
+  {
+    name: "from zeros and ones",
+    run: (x) => tf.sub(tf.zerosLike(x), tf.div(tf.onesLike(x), tf.add(tf.square(x), 1))),
+  },
   { name: "ones that repeat", run: (x) => tf.mul(tf.mean(x, [1, 2], true), tf.ones(x.shape)) },
   { name: "tiled", run: (x) => tf.sub(x, tf.tile(tf.mean(x, 1, true), [1, x.shape[1], 1, 1])) },
   { name: "signs", run: (x) => tf.sub(tf.neg(tf.neg(x)), tf.neg(tf.tanh(tf.neg(x)))) },

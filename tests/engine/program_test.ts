@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { attributesKey, countKernels, printProgram } from "../../engine/program.ts";
+import { simplify } from "../../engine/passes/mod.ts";
+import { trace } from "../../engine/tracing.ts";
+
+Deno.test("attributesKey() tells numbers apart that JSON does not", () => {
+  const keys = [Infinity, -Infinity, NaN, 0, -0, null, "0"].map((value) =>
+    attributesKey({ value })
+  );
+  assert.equal(new Set(keys).size, keys.length);
+});
+
+Deno.test("attributesKey() names matrices by their keys", () => {
+  const matrix = { key: "half", rows: 1, columns: 2, data: Float32Array.of(0.5, 0.5) };
+  assert.equal(attributesKey({ rows: matrix }), '{"rows":"half"}');
+});
+
+const program = trace("step", [[2, 3]], ([x]) => [tf.sum(tf.mul(tf.sin(x!), tf.sin(x!)), 1)]);
+
+Deno.test("printProgram() writes one operation a line", () => {
+  assert.equal(
+    printProgram(program),
+    [
+      "step(%0[2,3])",
+      "  %1[2,3] = Sin(%0[2,3]) {}",
+      "  %2[2,3] = Sin(%0[2,3]) {}",
+      "  %3[2,3] = Multiply(%1[2,3], %2[2,3]) {}",
+      '  %4[2] = Sum(%3[2,3]) {"axis":1,"keepDims":false}',
+      "  return %4[2]",
+    ].join("\n"),
+  );
+});
+
+Deno.test("countKernels() counts the most frequent first", () => {
+  assert.deepEqual(Object.entries(countKernels(program)), [["Sin", 2], ["Multiply", 1], [
+    "Sum",
+    1,
+  ]]);
+  assert.deepEqual(countKernels(simplify(program)), { Multiply: 1, Sin: 1, Sum: 1 });
+});
+
+Deno.test("a value that is the same everywhere is given as a scalar", () => {
+  const { values, ops } = simplify(
+    trace("step", [[64, 64]], ([x]) => [tf.mul(tf.sin(x!), tf.fill([64, 64], 2))]),
+  );
+  const constants = ops.flatMap(({ inputs }) => inputs.filter((id) => values[id]!.constant));
+  assert.deepEqual(constants.map((id) => values[id]!.shape), [[]]);
+});
