@@ -108,6 +108,7 @@ export {
   type AblateConfig,
   type AblateInput,
   parseAblateConfig,
+  shortened,
 } from "./pipelines/ablate_config.ts";
 export type * from "./pipelines/ablate_events.ts";
 export type { AblationJob, JobEvent, RunJob } from "./pipelines/ablate/jobs.ts";

@@ -9,7 +9,7 @@ import type { StartEvent, TrainingEvent } from "../pipelines/events.ts";
 import { endText, eventText, startText, stepText } from "./event_text.ts";
 import type { Kernel, MimeBundle } from "./kernel.ts";
 import { createLivePlace } from "./live_place.ts";
-import { gridOf, pngBundle } from "./picture.ts";
+import { liveGridOf, pngBundle } from "./picture.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Shows events one after another. */
@@ -92,7 +92,7 @@ export function createNotebookTrainingDisplay(
         case "sample": {
           const { images, columns, labels, path } = event;
           const options = { columns, ...labels && { labels } };
-          await grid.offer(async () => pngBundle(await gridOf(images, options), path));
+          await grid.offer(async () => pngBundle(await liveGridOf(images, options), path));
           if (!("psnrDb" in event.measures)) break;
           await quality.offer(async () =>
             chartBundle(await psnrCurve(curveEvents()), surroundings)

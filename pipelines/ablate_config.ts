@@ -76,6 +76,16 @@ const CHECKPOINTS = 10;
 /**
  * A distillation of another length, in which everything begins and ends at the same part of it: the
  * kimg at which losses start, warm-up, the half-life of the average.
+ *
+ * @example The last fifth
+ * ```ts
+ * import { createRegistry, parseConfig, shortened } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const losses = [{ name: "pixel" }, { name: "wavelet", from: 12.8 }];
+ * const config = parseConfig({ steps: 1000, batch: 16, losses }, createRegistry());
+ * assert.equal(shortened(config, 100).losses[1]?.from, 1.28);
+ * ```
  */
 export function shortened(config: DistillConfig, steps: number): DistillConfig {
   const share = steps / config.steps;

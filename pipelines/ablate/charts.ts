@@ -122,15 +122,16 @@ export function costChart(summaries: readonly VariantSummary[]): Promise<Chart> 
   const loose = sorted.flatMap(({ variant, ms }) =>
     ms === undefined ? [] : [{ variant, value: ms }]
   );
+  const panels = [
+    barPanel("Multiply-adds, millions", millions),
+    ...loose.length > 0 ? [barPanel("Milliseconds", fused, loose)] : [],
+  ];
   return chart({
     title: "Cost",
     subtitle:
       "of one image; blue: as exported, demodulation fused where it can be; orange: not fused",
-    panels: [
-      barPanel("Multiply-adds, millions", millions),
-      ...loose.length > 0 ? [barPanel("Milliseconds", fused, loose)] : [],
-    ],
-    columns: 2,
+    panels,
+    columns: panels.length,
     panelHeightPx: sorted.length * ROW_PX + FRAME_PX,
   });
 }
