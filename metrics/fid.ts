@@ -1,8 +1,8 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import type { HostArray, Metric } from "../core/contracts.ts";
 import { defineMetric } from "../core/define.ts";
 import { featureShape, type FeatureStream } from "../core/feature_stream.ts";
 import { type NoOptions, noOptions } from "../layers/no_options.ts";
+import { choleskyRows, rowProducts64, symmetricEigenvalues } from "./matrices/symmetric.ts";
 
 /** The Gaussian that FID takes a set of features for. */
 export interface GaussianStatistics {
@@ -58,8 +58,8 @@ export async function gaussianStatistics(features: FeatureStream): Promise<Gauss
 /**
  * Squared Fréchet distance of two Gaussians: `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`.
  *
- * The trace of the root is the sum of the roots of the eigenvalues of `C1^(1/2) C2 C1^(1/2)`, which
- * is symmetric: no complex numbers, and singular covariances need no correction.
+ * The trace of the root is the sum of the roots of the eigenvalues of `R C2 R^T` with `R^T R = C1`,
+ * which is symmetric: no complex numbers, and singular covariances need no correction.
  *
  * Source: Dowson and Landau, Journal of Multivariate Analysis 12 (3), 1982.
  *
@@ -153,7 +153,7 @@ function addRows(sums: Sums, batch: HostArray): void {
       for (let i = 0; i < size; i++) row[i] = batch.data[(first + k) * size + i]! - origin[i]!;
     });
     for (let i = 0; i < size; i++) {
-      const [p, q, r, s] = [a[i]!, b[i]!, c[i]!, d[i]!];
+      const p = a[i]!, q = b[i]!, r = c[i]!, s = d[i]!;
       sum[i]! += p + q + r + s;
       for (let j = i, at = i * size + i; j < size; j++, at++) {
         products[at]! += p * a[j]! + q * b[j]! + r * c[j]! + s * d[j]!;
@@ -163,13 +163,9 @@ function addRows(sums: Sums, batch: HostArray): void {
 }
 
 function traceOfRoot(left: Float64Array, right: Float64Array, size: number): number {
-  const { realEigenvalues, eigenvectorMatrix } = decompose(Matrix.from1DArray(size, size, left));
-  const root = realEigenvalues.map((value) => Math.sqrt(Math.max(0, value)));
-  const scaled = eigenvectorMatrix.mulRowVector(root); // its product with its transpose is C1
-  const middle = scaled.transpose().mmul(Matrix.from1DArray(size, size, right)).mmul(scaled);
-  return decompose(middle).realEigenvalues
+  const root = choleskyRows(left, size); // R with R^T R = C1
+  const rank = root.length / size;
+  const middle = rowProducts64(rowProducts64(root, right, size), root, size); // R C2 R^T
+  return symmetricEigenvalues(middle, rank)
     .reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
 }
-
-const decompose = (matrix: Matrix) =>
-  new EigenvalueDecomposition(matrix, { assumeSymmetric: true });

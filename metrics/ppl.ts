@@ -88,7 +88,7 @@ function addBandSquares(sums: number[], left: HostArray, right: HostArray): void
   for (let y = 0; y < count * height; y += 2) { // the images lie below each other
     for (let x = 0; x < width; x += 2) {
       for (let i = y * row + x * 3, end = i + 3; i < end; i++) {
-        const [p, q, r, s] = [at(i), at(i + 3), at(i + row), at(i + row + 3)];
+        const p = at(i), q = at(i + 3), r = at(i + row), s = at(i + row + 3);
         sums[0]! += ((p + q + r + s) / 2) ** 2;
         sums[1]! += ((p + q - r - s) / 2) ** 2;
         sums[2]! += ((p - q + r - s) / 2) ** 2;

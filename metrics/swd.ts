@@ -139,12 +139,8 @@ export function splitHaar({ count, side, data }: Band): Band[] {
     for (let x = 0; x < half; x++) {
       let from = 2 * y * row + 2 * x * 3;
       for (let c = 0; c < 3; c++, from++, to++) {
-        const [p, q, r, s] = [
-          data[from]!,
-          data[from + 3]!,
-          data[from + row]!,
-          data[from + row + 3]!,
-        ];
+        const p = data[from]!, q = data[from + 3]!;
+        const r = data[from + row]!, s = data[from + row + 3]!;
         ll[to] = (p + q + r + s) / 2;
         lh[to] = (p + q - r - s) / 2;
         hl[to] = (p - q + r - s) / 2;
