@@ -205,6 +205,7 @@ export function betweenConvolutions(each: KernelCase): KernelCase[] {
   return [{
     ...each,
     title: `${each.title}, between convolutions`,
+    order: each.order === 0 ? 0 : 1, // of the second order the layouts are no others
     fn: (...xs) => listOf(each.fn(...xs.map(mixed))).map(mixed),
   }];
 }

@@ -294,24 +294,31 @@ export const poolingCases: Readonly<Record<string, readonly KernelCase[]>> = {
   ),
 };
 
-const dilation = (title: string, strides: number, pad: "same" | "valid", dilations: number) =>
+const dilation = (
+  title: string,
+  strides: number,
+  pad: "same" | "valid",
+  dilations: number,
+  order: 1 | 2,
+) =>
   use(
     title,
     (x: tf.Tensor4D, w: tf.Tensor3D) => tf.dilation2d(x, w, strides, pad, dilations),
     [[2, 5, 6, 2], [2, 3, 2]],
+    { order },
   );
 
 const dilations = [
-  dilation("same", 1, "same", 1),
-  dilation("stride 2", 2, "same", 1),
-  dilation("dilation 2, valid", 1, "valid", 2),
+  dilation("same", 1, "same", 1, 1),
+  dilation("stride 2", 2, "same", 1, 2),
+  dilation("dilation 2, valid", 1, "valid", 2, 1),
 ];
 
 /** Cases of the family. */
 export const morphologyCases: Readonly<Record<string, readonly KernelCase[]>> = {
   Dilation2D: dilations,
-  Dilation2DBackpropInput: again(dilations),
-  Dilation2DBackpropFilter: again(dilations),
+  Dilation2DBackpropInput: again(dilations.slice(1)),
+  Dilation2DBackpropFilter: again(dilations.slice(1)),
 };
 
 const response = (...attributes: [number, number, number, number]) =>
@@ -426,8 +433,8 @@ export const imageCases: Readonly<Record<string, readonly KernelCase[]>> = {
   ],
   CropAndResize: [
     crop("bilinear", [3, 4]),
-    crop("bilinear", [1, 1]),
-    crop("nearest", [3, 4], { smooth: false }),
+    crop("bilinear", [1, 1], { order: 1 }),
+    crop("nearest", [3, 4], { order: 1, smooth: false }),
   ],
   RotateWithOffset: [
     use("by 0.7", (x: tf.Tensor4D) => tf.image.rotateWithOffset(tf.square(x) as tf.Tensor4D, 0.7), [
