@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as tf from "@tensorflow/tfjs";
 import type { Theme } from "../io/chart.ts";
 import { createPresenter, type Presenter, type Showable, type ShowOptions } from "./presenter.ts";
 import { FOLDER, ownSurroundings } from "./surroundings.ts";
@@ -71,7 +72,10 @@ export function setupNotebook(
 ): Notebook {
   const { kernel } = ownSurroundings();
   const current = presenter = createPresenter(ownSurroundings({ theme, folder }));
-  if (kernel) installHandlers();
+  if (kernel) {
+    installHandlers();
+    tf.enableProdMode(); // no advice in the first cell to install other backends
+  }
   return { isNotebook: kernel !== undefined, stopSignal: () => current.stopButton.signal() };
 }
 
