@@ -5,6 +5,7 @@
  */
 import type { Chart } from "../io/chart.ts";
 import { lossCurves, psnrCurve } from "../io/plot.ts";
+import { readRun } from "../io/run_files.ts";
 import type { StartEvent, TrainingEvent } from "../pipelines/events.ts";
 import { endText, eventText, startText, stepText } from "./event_text.ts";
 import type { Kernel, MimeBundle } from "./kernel.ts";
@@ -45,6 +46,21 @@ export function chartBundle(chart: Chart, { theme }: Pick<Surroundings, "theme">
   return pngBundle(chart.png({ theme, scale: CHART_SCALE }), title, CHART_SCALE);
 }
 
+/** What a run that goes on reported before, for its curves. */
+async function earlierEvents(
+  { run, step }: StartEvent,
+): Promise<readonly TrainingEvent<unknown>[]> {
+  if (step === 0) return [];
+  try {
+    const { events } = await readRun(run);
+    return events.filter(({ kind }) =>
+      kind === "step" || kind === "sample"
+    ) as unknown as TrainingEvent<unknown>[];
+  } catch {
+    return []; // the curves then begin where the run goes on
+  }
+}
+
 /** Shows a run in the cell of a notebook: four outputs that change in place. */
 export function createNotebookTrainingDisplay(
   { kernel, surroundings, id }: {
@@ -81,6 +97,7 @@ export function createNotebookTrainingDisplay(
       }
       switch (event.kind) {
         case "start":
+          past.push(...await earlierEvents(event));
           await bar.offer(() => barOf(event.step, "the first step also compiles"));
           break;
         case "step":

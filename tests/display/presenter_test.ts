@@ -162,6 +162,27 @@ Deno.test("show() of a run redraws in place, at most twice a second, and all of 
   assert.equal(records.at(-1)!.call, "sleep");
 });
 
+Deno.test("show() of a run that goes on draws its curves from the beginning", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${dir}/config.json`, "{}");
+    const lines = [start, ...Array.from({ length: 40 }, (_, i) => stepAt(i + 1))];
+    const text = lines.map((event) => `${JSON.stringify(event)}\n`).join("");
+    await Deno.writeTextFile(`${dir}/events.jsonl`, text);
+    const pictures: (string | undefined)[] = [];
+    for (const run of [dir, `${dir}/gone`]) {
+      const { surroundings, outputs } = fakeSurroundings({ isNotebook: true });
+      const { show } = createPresenter(surroundings);
+      await show({ ...start, step: 40, run });
+      await show(stepAt(41));
+      pictures.push(outputs().at(-1)!.bundle!.data["image/png"]);
+    }
+    assert.ok(pictures[0] && pictures[1] && pictures[0] !== pictures[1]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("show() of a run outside a notebook prints a line, for steps every two seconds", async () => {
   const { surroundings, lines, clock } = fakeSurroundings({ isNotebook: false });
   const { show } = createPresenter(surroundings);
