@@ -38,7 +38,7 @@ export async function createOnnxEngine(
   { threads, device = "cpu", report, rules = [] }: OnnxOptions,
 ): Promise<Engine> {
   const kernels = nodeRules(rules);
-  const ort = await import("onnxruntime-node");
+  const ort = await loadOrt();
   const where = await placeWords(device, threads);
   const readers = new Map<string, Promise<Session>>();
 
@@ -147,14 +147,19 @@ export async function createOnnxEngine(
   });
 }
 
+async function loadOrt(): Promise<typeof Ort> {
+  const ort = await import("onnxruntime-node");
+  ort.env.logLevel = "fatal"; // its errors are thrown, too, and then put in words of ours
+  return ort;
+}
+
 /**
  * Opens an empty program on a device, so that what is missing is told before anything is computed.
  *
  * @throws {Error} If the device cannot be used; the message says what to install.
  */
 export async function probeOnnxDevice(device: DeviceName): Promise<void> {
-  const ort = await import("onnxruntime-node");
-  ort.env.logLevel = "fatal"; // what is missing is thrown, in words of ours
+  const ort = await loadOrt();
   try {
     const program = trace("probe", [[1]], ([x]) => [x!]);
     const session = await ort.InferenceSession.create(lower(program, "onnxruntime", nodeRules()), {

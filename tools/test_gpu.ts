@@ -1,0 +1,61 @@
+/**
+ * Runs the tests of the GPU engines, on a software GPU where there is no other (docs/devices.md).
+ * `--all` runs every kernel's, not only those that training meets. What it cannot find it names.
+ *
+ *   deno task test:gpu [--all] [onnx] [tfjs]
+ *
+ * @module
+ */
+const SWIFTSHADER = ["/usr/lib/chromium/vk_swiftshader_icd.json"]; // apt-get install chromium
+const LAVAPIPE = [ // apt-get install mesa-vulkan-drivers
+  "/usr/share/vulkan/icd.d/lvp_icd.json",
+  "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json",
+  "/usr/share/vulkan/icd.d/lvp_icd.aarch64.json",
+];
+
+/** Dawn, in ONNX Runtime, refuses Debian 12's lavapipe; Deno's wgpu takes either. */
+const RUNS = {
+  onnx: { test: "tests/engine/webgpu_test.ts", drivers: SWIFTSHADER, package: "chromium" },
+  tfjs: {
+    test: "tests/engine/tfjs_webgpu_test.ts",
+    drivers: [...LAVAPIPE, ...SWIFTSHADER],
+    package: "mesa-vulkan-drivers",
+  },
+} as const;
+
+const TRAINING =
+  "/^tfjs|webgpu: [^k]|kernel (Conv2D|Depthwise\\w+|SplitV|AddN|Haar|InverseHaar|Resample|LeakyRelu|Sum) /";
+
+async function firstFile(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  return undefined;
+}
+
+if (import.meta.main) {
+  const all = Deno.args.includes("--all");
+  const named = Deno.args.filter((arg) => arg in RUNS) as (keyof typeof RUNS)[];
+  const chosen = named.length > 0 ? named : Object.keys(RUNS) as (keyof typeof RUNS)[];
+  const runtime = await Deno.makeTempDir({ prefix: "haarlem-runtime-" });
+  let failed = false;
+  for (const engine of chosen) {
+    const { test, drivers, package: wanted } = RUNS[engine];
+    const driver = Deno.env.get("VK_DRIVER_FILES") ?? await firstFile(drivers);
+    if (driver === undefined) {
+      console.error(
+        `Cannot find a software GPU for ${engine}: \`apt-get install libvulkan1 ${wanted}\`, or name a driver in VK_DRIVER_FILES`,
+      );
+      failed = true;
+      continue;
+    }
+    console.log(`${engine} on ${driver}`);
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", ...all ? [] : [`--filter=${TRAINING}`], test],
+      env: { VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: runtime, HAARLEM_TEST_GPU: engine },
+    }).spawn().status;
+    failed ||= code !== 0;
+  }
+  await Deno.remove(runtime, { recursive: true });
+  if (failed) Deno.exit(1);
+}
