@@ -1,26 +1,16 @@
 /** Cases of every kernel, by family. */
 import type { KernelCase } from "./case.ts";
-import { activationCases, elementwiseCases, mathsCases } from "./elementwise.ts";
-import {
-  convolution3dCases,
-  convolutionCases,
-  domainCases,
-  einsumCases,
-  fusedCases,
-  imageCases,
-  matmulCases,
-  morphologyCases,
-  normalizationCases,
-  poolingCases,
-} from "./image.ts";
-import {
-  generationCases,
-  indexingCases,
-  rearrangementCases,
-  reductionCases,
-  scanCases,
-  shapeCases,
-} from "./shape.ts";
+import { convolution3dCases, convolutionCases } from "./convolution.ts";
+import { elementwiseCases } from "./elementwise.ts";
+import { fusedCases } from "./fused.ts";
+import { domainCases, imageCases } from "./image.ts";
+import { generationCases, indexingCases } from "./indexing.ts";
+import { activationCases, mathsCases } from "./maths.ts";
+import { einsumCases, matmulCases } from "./matmul.ts";
+import { morphologyCases, normalizationCases, poolingCases } from "./pooling.ts";
+import { rearrangementCases } from "./rearrangement.ts";
+import { reductionCases, scanCases } from "./reduction.ts";
+import { shapeCases } from "./shape.ts";
 
 /** Cases by kernel. */
 export const kernelCases: Readonly<Record<string, readonly KernelCase[]>> = {
