@@ -1,8 +1,9 @@
 /** Kernels that turn, pad and cut space into blocks. @module */
 import * as tf from "@tensorflow/tfjs";
 import type { Attributes } from "../program.ts";
-import { axisOf, type KernelRule, type Rule, sameShape } from "../rule.ts";
+import { axisOf, type KernelRule, mismatch, type Rule, sameShape } from "../rule.ts";
 import { physicalAxis } from "./shape.ts";
+import { cast } from "./typed.ts";
 import { sliceAxis } from "./windows.ts";
 
 /** A strided slice of all axes, every mask resolved; `shape` is that of the result. */
@@ -79,12 +80,44 @@ const reverse: KernelRule = {
   },
 };
 
+/** Blocks of pixels to channels or back; the block's rows and columns count before the channels. */
+function blockRule(
+  kernel: "DepthToSpace" | "SpaceToDepth",
+  shapeOf: (shape: readonly number[], block: number) => number[],
+): KernelRule {
+  return {
+    kernel,
+    inputs: ["x"],
+    infer([x], { blockSize, dataFormat = "NHWC" }) {
+      if (dataFormat !== "NHWC") throw mismatch("data with channels last", dataFormat);
+      return { shape: shapeOf(x!.shape, blockSize), dtype: x!.dtype };
+    },
+    lower({ inputs: [x], attributes: { blockSize }, outputs: [out] }, l) {
+      const { dtype } = l.value(x!);
+      const operand = cast(l, l.get(x!, "channelsFirst"), dtype, "float32");
+      // ONNX's SpaceToDepth knows no mode: it has this order.
+      const mode = kernel === "DepthToSpace" ? { mode: "DCR" } : {};
+      const moved = l.emit(kernel, [operand], { blocksize: blockSize, ...mode });
+      l.put(out!, cast(l, moved, "float32", dtype), "channelsFirst");
+    },
+  };
+}
+
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 /** Rules of this family. */
 export const rearrangementRules: readonly Rule[] = [
   stridedSlice,
   reverse,
+  blockRule(
+    "DepthToSpace",
+    ([n, h, w, c], block) => [n!, h! * block, w! * block, c! / block ** 2],
+  ),
+  // The project's own, the derivative of DepthToSpace.
+  blockRule(
+    "SpaceToDepth",
+    ([n, h, w, c], block) => [n!, h! / block, w! / block, c! * block ** 2],
+  ),
   {
     kernel: "FlipLeftRight",
     compose: ({ image }) => tf.reverse(image!, 2),

@@ -11,7 +11,7 @@ import {
   sizeOf,
   type TensorType,
 } from "../rule.ts";
-import { cast, typedScalar } from "./typed.ts";
+import { typedScalar } from "./typed.ts";
 
 const ORDER = channelsFirst([0, 1, 2, 3]);
 /** Where an axis lies in a layout. */
@@ -41,29 +41,6 @@ const reshapeRule = (
     } else l.put(out!, l.reshape(l.get(x!), to));
   },
 });
-
-/** Blocks of pixels to channels or back; the block's rows and columns count before the channels. */
-function blockRule(
-  kernel: "DepthToSpace" | "SpaceToDepth",
-  shapeOf: (shape: readonly number[], block: number) => number[],
-): KernelRule {
-  return {
-    kernel,
-    inputs: ["x"],
-    infer([x], { blockSize, dataFormat = "NHWC" }) {
-      if (dataFormat !== "NHWC") throw mismatch("data with channels last", dataFormat);
-      return { shape: shapeOf(x!.shape, blockSize), dtype: x!.dtype };
-    },
-    lower({ inputs: [x], attributes: { blockSize }, outputs: [out] }, l) {
-      const { dtype } = l.value(x!);
-      const operand = cast(l, l.get(x!, "channelsFirst"), dtype, "float32");
-      // ONNX's SpaceToDepth knows no mode: it has this order.
-      const mode = kernel === "DepthToSpace" ? { mode: "DCR" } : {};
-      const moved = l.emit(kernel, [operand], { blocksize: blockSize, ...mode });
-      l.put(out!, cast(l, moved, "float32", dtype), "channelsFirst");
-    },
-  };
-}
 
 /** Begin and size of a slice, complete. */
 function sliceOf(shape: readonly number[], begin: number[], size: number[]) {
@@ -247,13 +224,4 @@ export const shapeRules: readonly KernelRule[] = [
       l.put(out!, l.emit("Pad", inputs), layout);
     },
   },
-  blockRule(
-    "DepthToSpace",
-    ([n, h, w, c], block) => [n!, h! * block, w! * block, c! / block ** 2],
-  ),
-  // The project's own, the derivative of DepthToSpace.
-  blockRule(
-    "SpaceToDepth",
-    ([n, h, w, c], block) => [n!, h! / block, w! / block, c! * block ** 2],
-  ),
 ];
