@@ -99,6 +99,28 @@ Deno.test("distanceMetric gives mean and worst over all batches", async () => {
   ]);
 });
 
+Deno.test("distanceMetric pools the errors of all pixels", async () => {
+  const { psnr_pooled } = await distanceMetric.compute(
+    { images: [waves], reference: [others] },
+    {},
+  );
+  const error = PSNR.reduce((sum, value) => sum + 4 / 10 ** (value / 10), 0) / 2;
+  isNear([psnr_pooled!], [10 * Math.log10(4 / error)]);
+});
+
+Deno.test("distanceMetric asks a feature network about every batch", async () => {
+  const single = [waves, others].map(({ data }) => ({
+    shape: [1, 16, 13, 3],
+    data: data.slice(0, 624),
+  })) as [HostArray, HostArray];
+  const result = await distanceMetric.compute({
+    images: [waves, single[0]],
+    reference: [others, single[1]],
+    distance: ({ shape }: HostArray) => Promise.resolve(shape[0] === 2 ? [1, 3] : [5]),
+  }, {});
+  isNear([result["feature_distance"]!, result["feature_distance_worst"]!], [3, 5]);
+});
+
 Deno.test("distanceMetric refuses streams of different lengths, and none", async () => {
   const uneven = {
     name: "RangeError",
