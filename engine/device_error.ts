@@ -26,7 +26,7 @@ const FAULTS: readonly (readonly [DeviceFault, RegExp, string])[] = [
   ],
   [
     "limit",
-    /(?:buffer|binding) ?size|storage buffers|max(?:Storage)?Buffer|larger than the max|exceeds? the max/i,
+    /(?:buffer|binding)[ _]?size|storage buffers|max(?:Storage)?Buffer|larger than the max|exceeds? the max/i,
     "it to keep to the device's limits but it does not; use a smaller batch",
   ],
   [
@@ -45,7 +45,7 @@ export function deviceError(
     readonly device: DeviceName;
   },
 ): unknown {
-  if (cause instanceof DeviceError) return cause;
+  if (cause instanceof DeviceError || device === "cpu") return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   const found = FAULTS.find(([, pattern]) => pattern.test(text));
   if (!found) return cause;

@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../core/contracts.ts";
 import type { GraphRandom, Random } from "../core/random.ts";
+import { deviceError } from "./device_error.ts";
 import type {
   ArrayTree,
   Compiled,
@@ -41,6 +42,8 @@ export interface EagerBackend {
   readonly device: DeviceName;
   readonly threads: number;
   readonly description: string;
+  /** Watches for errors of the device; what it gives throws those that were met until then. */
+  readonly watch?: () => () => Promise<void>;
 }
 
 /** The backend for a device: on the CPU the native one if it was built, else JavaScript. */
@@ -107,10 +110,9 @@ export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] =
     { name, resident = [] }: CompileOptions,
   ): Compiled<ArrayTree, ArrayTree> => {
     const stays = (path: string) => staysResident && resident.includes(branchOf(path));
-    const run = async (inputs: ArrayTree, options: { readonly random?: Random } = {}) => {
-      await Promise.resolve(); // errors reject, as when compiled
-      const { kept, outputs } = compute(fn, inputs, name, options.random);
-      const results = await Promise.all(kept.map(async ({ path, tensor }) => {
+    const results = async (inputs: ArrayTree, random: Random | undefined) => {
+      const { kept, outputs } = compute(fn, inputs, name, random);
+      const arrays = await Promise.all(kept.map(async ({ path, tensor }) => {
         const array = new ResidentTensor(tensor);
         if (stays(path)) return array;
         try {
@@ -120,8 +122,22 @@ export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] =
         }
       }));
       let next = 0;
-      return rebuild<tf.Tensor, EngineArray>(outputs, isTensor, () => results[next++]!);
+      return rebuild<tf.Tensor, EngineArray>(outputs, isTensor, () => arrays[next++]!);
     };
+    const watched = async (inputs: ArrayTree, random: Random | undefined) => {
+      const failed = backend.watch?.();
+      try {
+        return await results(inputs, random);
+      } finally {
+        await failed?.();
+      }
+    };
+    const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) =>
+      Promise.resolve() // errors reject, as when compiled
+        .then(() => watched(inputs, options.random))
+        .catch((error) => {
+          throw deviceError(error, { task: name, engine: "tfjs", device: backend.device });
+        });
     return Object.assign(run, {
       prepare: () => Promise.resolve(),
       program: (inputs: ArrayTree) => {

@@ -26,10 +26,26 @@ export async function loadWebgpuBackend(): Promise<EagerBackend> {
     );
   }
   await tf.setBackend("cpu");
+  const { device } = tf.findBackend(BACKEND) as unknown as { readonly device: GPUDevice };
   return {
     name: BACKEND,
     device: "webgpu",
     threads: 1,
     description: `TensorFlow.js ${tf.version_core} on WebGPU, ${adapterWords(adapter)}, eager`,
+    watch: () => watchErrors(device),
+  };
+}
+
+/** WebGPU computes zeros after an error, and tells only those who have asked before. */
+function watchErrors(device: GPUDevice): () => Promise<void> {
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  return async () => {
+    const [validation, memory] = await Promise.all([
+      device.popErrorScope(),
+      device.popErrorScope(),
+    ]);
+    if (memory) throw new Error(`out of memory: ${memory.message}`);
+    if (validation) throw new Error(validation.message);
   };
 }

@@ -104,6 +104,7 @@ Deno.test("deviceError() tells a lost device, a full one and a limit apart", () 
     "VK_ERROR_DEVICE_LOST at vkQueueSubmit": "lost",
     "Failed to allocate memory for requested buffer of size 4294967296": "memory",
     "VK_ERROR_OUT_OF_DEVICE_MEMORY": "memory",
+    "Buffer binding 0 range 201326592 exceeds `max_*_buffer_binding_size` limit 134217728": "limit",
     "Too many storage buffers in shader. Current: 13, Max is 12": "limit",
     "Buffer size (5368709120) exceeds the max buffer size limit (1073741824)": "limit",
   };

@@ -28,6 +28,17 @@ Deno.test("tfjs on webgpu: distill() makes the CPU's ten steps", { ignore }, asy
   await assertSameDistillation(gpu, cpu, { steps: 10, tolerance: 1e-4 });
 });
 
+Deno.test("tfjs on webgpu: a limit that is met is an error, not zeros", { ignore }, async () => {
+  const big = gpu.compile(
+    ({ x }: { x: tf.Tensor }) => tf.sum(tf.add(tf.zeros([3 * 2 ** 24]), x)),
+    { name: "big" },
+  );
+  const x = { shape: [1], data: Float32Array.of(1) };
+  await assert.rejects(big({ x }), { name: "DeviceError", message: /^Cannot run "big" on webgpu/ });
+  const small = gpu.compile(({ x }: { x: tf.Tensor }) => tf.add(x, 1), { name: "small" });
+  assert.deepEqual([...(await small({ x })).data], [2]);
+});
+
 Deno.test("tfjs on webgpu: outputs stay on the device when asked to", { ignore }, async () => {
   const before = tf.memory().numTensors;
   const step = gpu.compile(
