@@ -12,7 +12,7 @@ import { registerMissingGradients } from "./gradients.ts";
 import type { Rule } from "./rule.ts";
 
 export type * from "./engine.ts";
-export type { Layout, Lowering, Target } from "./lowering.ts";
+export type { Layout, Lowering, PhysicalLayout, Target } from "./lowering.ts";
 export type {
   Attributes as NodeAttributes,
   ElementType,

@@ -43,7 +43,29 @@ export interface ComposedRule {
   compose(inputs: NamedInputs, attributes: Attributes): tf.Tensor | readonly tf.Tensor[];
 }
 
-/** What makes a kernel known to the compiled engines. */
+/**
+ * What makes a kernel known to the compiled engines.
+ *
+ * @example A kernel of one's own, as one ONNX node
+ * ```ts
+ * import { createEngine, type KernelRule, tf } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const rule: KernelRule = {
+ *   kernel: "HardSwish",
+ *   inputs: ["x"],
+ *   infer: ([x]) => x!,
+ *   lower: ({ inputs: [x], outputs: [out] }, l) => l.put(out!, l.emit("HardSwish", [l.get(x!)])),
+ * };
+ * const engine = await createEngine({ rules: [rule] });
+ * const hardSwish = ({ x }: { x: tf.Tensor }) =>
+ *   tf.engine().runKernel("HardSwish", { x }) as tf.Tensor;
+ * const run = engine.compile(hardSwish, { name: "hardSwish" });
+ * const { data } = await run({ x: { shape: [2], data: Float32Array.of(3, 4) } });
+ * assert.deepEqual([...data], [3, 4]);
+ * await engine.dispose();
+ * ```
+ */
 export type Rule = KernelRule | ComposedRule;
 
 /** Whether a rule is recorded as other kernels. */
