@@ -50,6 +50,12 @@ Deno.test("every kernel of TensorFlow.js has a rule or a reason", () => {
   assert.deepEqual(missing, []);
 });
 
+Deno.test("every kernel that TensorFlow.js can differentiate has a rule, but for complex numbers", () => {
+  const missing = tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName)
+    .filter((kernel) => tf.getGradient(kernel) && !tf.getKernel(kernel, "haarlem-tracing"));
+  assert.deepEqual(missing, ["ComplexAbs"]);
+});
+
 const readers: Readonly<Record<string, (x: tf.Tensor) => unknown>> = {
   dataSync: (x) => x.dataSync(),
   arraySync: (x) => x.arraySync(),
