@@ -26,6 +26,7 @@ export async function loadWebgpuBackend(): Promise<EagerBackend> {
     );
   }
   await tf.setBackend("cpu");
+  addInParts();
   const { device } = tf.findBackend(BACKEND) as unknown as { readonly device: GPUDevice };
   return {
     name: BACKEND,
@@ -34,6 +35,34 @@ export async function loadWebgpuBackend(): Promise<EagerBackend> {
     description: `TensorFlow.js ${tf.version_core} on WebGPU, ${adapterWords(adapter)}, eager`,
     watch: () => watchErrors(device),
   };
+}
+
+/** Its sum binds every operand in one shader; a device offers 8 buffers at least, one is the result. */
+const MOST_OPERANDS = 7;
+
+/** Makes long sums a chain of shorter ones. */
+function addInParts(): void {
+  const own = tf.getKernel("AddN", BACKEND);
+  if (own.kernelFunc.name === "sumInParts") return; // done before
+  const add = (inputs: readonly tf.TensorInfo[], rest: Parameters<tf.KernelFunc>[0]) =>
+    own.kernelFunc({
+      ...rest,
+      inputs: inputs as unknown as tf.NamedTensorInfoMap,
+    }) as tf.TensorInfo;
+  tf.unregisterKernel("AddN", BACKEND);
+  tf.registerKernel({
+    ...own,
+    kernelFunc: function sumInParts(parameters) {
+      const operands = Object.values(parameters.inputs) as tf.TensorInfo[];
+      let sum = add(operands.slice(0, MOST_OPERANDS), parameters);
+      for (let i = MOST_OPERANDS; i < operands.length; i += MOST_OPERANDS - 1) {
+        const part = sum;
+        sum = add([part, ...operands.slice(i, i + MOST_OPERANDS - 1)], parameters);
+        (parameters.backend as tf.KernelBackend).disposeData(part.dataId);
+      }
+      return sum;
+    },
+  });
 }
 
 /** WebGPU computes zeros after an error, and tells only those who have asked before. */
@@ -45,7 +74,7 @@ function watchErrors(device: GPUDevice): () => Promise<void> {
       device.popErrorScope(),
       device.popErrorScope(),
     ]);
-    if (memory) throw new Error(`out of memory: ${memory.message}`);
-    if (validation) throw new Error(validation.message);
+    const error = memory ? `out of memory, ${memory.message}` : validation?.message;
+    if (error) throw new Error(`Cannot compute on WebGPU: ${error}`);
   };
 }
