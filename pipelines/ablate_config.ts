@@ -77,14 +77,14 @@ const CHECKPOINTS = 10;
  * A distillation of another length, in which everything begins and ends at the same part of it: the
  * kimg at which losses start, warm-up, the half-life of the average.
  *
- * @example The last fifth
+ * @example Half as long
  * ```ts
  * import { createRegistry, parseConfig, shortened } from "haarlem";
  * import assert from "node:assert/strict";
  *
- * const losses = [{ name: "pixel" }, { name: "wavelet", from: 12.8 }];
+ * const losses = [{ name: "pixel" }, { name: "wavelet", from: 8 }];
  * const config = parseConfig({ steps: 1000, batch: 16, losses }, createRegistry());
- * assert.equal(shortened(config, 100).losses[1]?.from, 1.28);
+ * assert.equal(shortened(config, 500).losses[1]?.from, 4);
  * ```
  */
 export function shortened(config: DistillConfig, steps: number): DistillConfig {
