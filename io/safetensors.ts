@@ -21,6 +21,7 @@ import {
 export interface Safetensors {
   /** The arrays by name, in the order of their names. */
   readonly tensors: Readonly<Record<string, HostArray>>;
+  /** Texts by name, as the writer left them. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

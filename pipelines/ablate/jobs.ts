@@ -11,7 +11,9 @@ import { type ListedParts, type Variant, withField } from "./variants.ts";
 export interface AblationJob {
   /** Variant and seed, as a name of files: `head-skip-seed-0`. */
   readonly id: string;
+  /** Name of the variant. */
   readonly variant: string;
+  /** Seed of the run. */
   readonly seed: number;
   /** Enough to repeat the run. */
   readonly config: DistillConfig;
@@ -23,7 +25,9 @@ export interface AblationJob {
 
 /** What an ablation has to know of a run's events; those of `distill` are such. */
 export interface JobEvent {
+  /** `start`, `step`, `end`, ... */
   readonly kind: string;
+  /** Steps done. */
   readonly step?: number;
   /** Of `end`. */
   readonly finished?: boolean;

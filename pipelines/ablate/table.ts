@@ -8,10 +8,13 @@ import { BASE, type Variant } from "./variants.ts";
 
 /** One run, one row: everything that is known of it. */
 export interface AblationRow extends Partial<Quality>, Counts, Partial<Times> {
+  /** Name of the variant. */
   readonly variant: string;
   /** The field that differs from the base, and what it holds. */
   readonly field: string;
+  /** What the field holds. */
   readonly value: unknown;
+  /** Seed of the run. */
   readonly seed: number;
   /** Why there is no result. */
   readonly error?: string;
@@ -19,24 +22,33 @@ export interface AblationRow extends Partial<Quality>, Counts, Partial<Times> {
 
 /** Mean and spread of some numbers. */
 export interface Spread {
+  /** The mean. */
   readonly mean: number;
   /** Standard deviation of the sample; `NaN` of a single number. */
   readonly deviation: number;
+  /** The numbers themselves. */
   readonly values: readonly number[];
 }
 
 /** One variant, summed up over its seeds. */
 export interface VariantSummary extends Counts, Partial<Times> {
+  /** Name of the variant. */
   readonly variant: string;
   /** Runs with a result. */
   readonly runs: number;
+  /** PSNR to the teacher, in dB. */
   readonly psnrDb: Spread;
+  /** Structural similarity to the teacher. */
   readonly ssim: Spread;
+  /** Sliced Wasserstein distance to the teacher, mean over bands. */
   readonly swd: Spread;
+  /** The same for the finest bands. */
   readonly swdFinest: Spread;
   /** Differences to the base with the same seed: what the seed alone does is gone. */
   readonly psnrGainDb: Spread;
+  /** The same of SWD. */
   readonly swdGain: Spread;
+  /** Why runs have no result. */
   readonly failures: readonly string[];
 }
 

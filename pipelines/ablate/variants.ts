@@ -26,6 +26,7 @@ export const BASE = "base";
 
 /** Parts by name, and all of them; a registry is one. */
 export interface ListedParts extends PartSource {
+  /** What is registered, of one kind or of all. */
   list(kind?: PartKind): readonly Listed[];
 }
 
