@@ -1,0 +1,74 @@
+/** Runs our engines for `contestant.ts`. */
+import process from "node:process";
+import { createEngine, type Engine, type EngineOptions } from "../engine/mod.ts";
+import { countFlops } from "./flops.ts";
+import { CEILINGS, KERNELS } from "./kernels.ts";
+import { scenarioArrays, SCENARIOS } from "./scenarios.ts";
+import { type Workload, WORKLOADS } from "./workloads.ts";
+
+interface Load {
+  readonly engine: EngineOptions;
+  /** Absent: workloads are kernels and layers. */
+  readonly scenario?: string;
+}
+
+async function main(): Promise<void> {
+  let engine: Engine | undefined;
+  let find: (name: string) => Workload = () => {
+    throw new Error("Cannot run before loading");
+  };
+  const made = new Map<string, Workload>();
+  for await (const line of lines(Deno.stdin.readable)) {
+    const command = JSON.parse(line);
+    if (command.load) {
+      const { engine: options, scenario: name } = command.load as Load;
+      const opened = engine = await createEngine(options);
+      const scenario = name === undefined ? undefined : SCENARIOS[name]!;
+      const arrays = scenario && scenarioArrays(scenario);
+      find = (workload) =>
+        scenario
+          ? WORKLOADS[workload]!(opened, scenario, arrays!)
+          : { ...CEILINGS, ...KERNELS }[workload]!(opened);
+      answer({ name: opened.description });
+      continue;
+    }
+    const { run, count } = command as { run: string; count: number };
+    let workload = made.get(run);
+    if (!workload) made.set(run, workload = find(run));
+    answer(await time(workload, count));
+  }
+  await engine?.dispose();
+}
+
+async function time(workload: Workload, count: number) {
+  const ms: number[] = [];
+  const cpuMs: number[] = [];
+  let value: number | undefined;
+  for (let i = 0; i < count; i++) {
+    const used = process.cpuUsage();
+    const start = performance.now();
+    const result = await workload.run();
+    ms.push(performance.now() - start);
+    const { user, system } = process.cpuUsage(used);
+    cpuMs.push((user + system) / 1000);
+    value ??= result;
+  }
+  const peakMb = process.resourceUsage().maxRSS / 1024;
+  const flops = (await workload.programs()).reduce((sum, each) => sum + countFlops(each), 0);
+  return { ms, cpuMs, value, peakMb, flops };
+}
+
+function answer(value: unknown): void {
+  console.log(JSON.stringify(value));
+}
+
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let buffer = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const pieces = (buffer + text).split("\n");
+    buffer = pieces.pop()!;
+    yield* pieces;
+  }
+}
+
+await main();
