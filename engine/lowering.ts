@@ -182,6 +182,8 @@ export class Lowering extends GraphBuilder {
 
   /** The numbers in the same order, in another shape. */
   reshape(name: string, shape: readonly number[]): string {
+    // OpenVINO's reader of ONNX crashes at an empty list of sizes.
+    if (shape.length === 0) return this.emit("Squeeze", [name]);
     return this.emit("Reshape", [name, this.integers(shape)]);
   }
   /** The axes in another order. */

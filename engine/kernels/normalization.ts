@@ -1,5 +1,6 @@
 /** Normalization over batches and neighbouring channels. @module */
 import * as tf from "@tensorflow/tfjs";
+import type { Attributes } from "../program.ts";
 import type { Rule } from "../rule.ts";
 
 /** Sums over the channels at most `radius` away, as a 1x1 convolution with a constant band. */
@@ -17,6 +18,11 @@ function neighbours(x: tf.Tensor, radius: number): tf.Tensor {
   );
 }
 
+/** What a pixel's channels are divided by, but for the exponent. */
+function normOf(x: tf.Tensor, { depthRadius, bias, alpha }: Attributes): tf.Tensor {
+  return tf.add(tf.mul(neighbours(tf.square(x), depthRadius), alpha), bias);
+}
+
 /** Rules of this family. */
 export const normalizationRules: readonly Rule[] = [
   {
@@ -30,25 +36,14 @@ export const normalizationRules: readonly Rule[] = [
   },
   {
     kernel: "LRN",
-    inputs: ["x"],
-    infer: ([x]) => x!,
-    lower({ inputs: [x], attributes, outputs: [out] }, l) {
-      const { depthRadius, bias, alpha, beta } = attributes;
-      const size = 2 * depthRadius + 1;
-      const name = l.emit("LRN", [l.get(x!, "channelsFirst")], {
-        size,
-        alpha: { float: alpha * size }, // ONNX means the average over the window
-        beta: { float: beta },
-        bias: { float: bias },
-      });
-      l.put(out!, name, "channelsFirst");
-    },
+    // Not ONNX's LRN: OpenVINO's is wrong for most exponents.
+    compose: ({ x }, attributes) => tf.mul(x!, tf.pow(normOf(x!, attributes), -attributes["beta"])),
   },
   {
     kernel: "LRNGrad",
-    // y = x n^-beta with n = bias + alpha sum(x^2) over the neighbours.
-    compose({ x, y, dy }, { depthRadius, bias, alpha, beta }) {
-      const n = tf.add(tf.mul(neighbours(tf.square(x!), depthRadius), alpha), bias);
+    compose({ x, y, dy }, attributes) {
+      const { depthRadius, alpha, beta } = attributes;
+      const n = normOf(x!, attributes); // y = x n^-beta
       const direct = tf.mul(dy!, tf.pow(n, -beta));
       const through = neighbours(tf.div(tf.mul(dy!, y!), n), depthRadius);
       return tf.sub(direct, tf.mul(tf.mul(x!, through), 2 * alpha * beta));
