@@ -27,7 +27,7 @@ export function chartColor(name: ChartColor): string {
   return COLORS[name].light;
 }
 
-/** A text above the right end of a panel; several stand below each other. */
+/** A text above the right end of a panel; several share a line where they fit in. */
 export interface PanelNote {
   /** One line. */
   readonly text: string;
@@ -89,17 +89,16 @@ function escapeXml(text: string): string {
 
 function text(
   content: string,
-  { x, y, size, color, anchor = "start", bold = false }: {
+  { x, y, size, color, bold = false }: {
     readonly x: number;
     readonly y: number;
     readonly size: number;
     readonly color: ChartColor;
-    readonly anchor?: "start" | "end";
     readonly bold?: boolean;
   },
 ): string {
   const weight = bold ? ' font-weight="600"' : "";
-  return `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}"${weight} ` +
+  return `<text x="${x}" y="${y}" font-size="${size}"${weight} ` +
     `fill="${chartColor(color)}">${escapeXml(content)}</text>`;
 }
 
@@ -116,12 +115,31 @@ async function loadPlot() {
 
 type Loaded = Awaited<ReturnType<typeof loadPlot>>;
 
+/** Width of a text of 12 px, near enough to see whether a line is full. */
+const widthPxOf = (content: string) => content.length * 7.2;
+
+/** Notes in one line after the title if there is room, else below each other. */
+function noteLines(title: string, notes: readonly PanelNote[], widthPx: number): PanelNote[][] {
+  const line = [title, ...notes.map(({ text }) => text)].join("   ");
+  return widthPxOf(line) < widthPx ? [[...notes]] : notes.map((note) => [note]);
+}
+
+function drawNotes(notes: readonly PanelNote[], x: number, y: number): string {
+  const spans = notes.map(({ text, color }) =>
+    `<tspan fill="${chartColor(color)}">${escapeXml(text)}</tspan>`
+  );
+  // Spaces that stay: renderers leave `dx` out when they align the end.
+  const line = spans.join("\u00a0\u00a0\u00a0");
+  return `<text x="${x}" y="${y}" font-size="12" text-anchor="end">${line}</text>`;
+}
+
 function drawPanel(
   { title, notes = [], plot: optionsOf }: Panel,
   { x, y, width, height }: Place,
   { plot, document }: Loaded,
 ): string {
-  const lines = Math.max(title ? 1 : 0, notes.length);
+  const noted = notes.length > 0 ? noteLines(title ?? "", notes, width) : [];
+  const lines = Math.max(title ? 1 : 0, noted.length);
   const header = lines > 0 ? lines * LINE_PX + 4 : 0;
   const svg = plot.plot({
     document,
@@ -133,10 +151,9 @@ function drawPanel(
   svg.setAttribute("y", String(y + header));
   svg.setAttribute("font-size", "11");
   for (const style of svg.querySelectorAll("style")) style.remove();
-  const notesAt = { x: x + width, size: 12, anchor: "end" } as const;
   const parts = [
     title ? text(title, { x, y: y + 12, size: 13, color: "ink", bold: true }) : "",
-    ...notes.map((note, i) => text(note.text, { ...note, ...notesAt, y: y + 12 + i * LINE_PX })),
+    ...noted.map((line, i) => drawNotes(line, x + width, y + 12 + i * LINE_PX)),
     svg.outerHTML,
   ];
   return parts.join("");

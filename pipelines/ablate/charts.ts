@@ -9,7 +9,7 @@ import type { Spread, VariantSummary } from "./table.ts";
 import { BASE } from "./variants.ts";
 
 const ROW_PX = 22;
-const FRAME_PX = 34; // of a panel, for its axis
+const FRAME_PX = 54; // of a panel, for its title and its axis
 const LABELS_PX = 170;
 
 /** What all panels share: variants from top to bottom, names at the left of the first. */
@@ -43,7 +43,7 @@ function spreadPanel(
   const dots = spreads.flatMap(([variant, { values }]) =>
     values.map((value): Dot => ({ variant, value }))
   );
-  const means = spreads.filter(([, { values }]) => values.length > 0)
+  const means = spreads.filter(([, { values }]) => values.length > 1)
     .map(([variant, { mean }]): Dot => ({ variant, value: mean }));
   const at = { x: "value", y: "variant" } as const;
   return {
