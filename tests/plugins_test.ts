@@ -1,64 +1,82 @@
+/** The packages of plugins/: each is whole, and serves a run of the command line. */
 import assert from "node:assert/strict";
-import * as tf from "@tensorflow/tfjs";
-import { lift } from "../core/flat.ts";
-import { createEngine } from "../engine/mod.ts";
-import { initMobileSynthesis, mobileSynthesis } from "../networks/mobile_synthesis.ts";
-import { testPlugin } from "../pipelines/test_plugin.ts";
-import robust from "../plugins/charbonnier.ts";
-import subpixel from "../plugins/pixel_shuffle.ts";
-import { createRegistry } from "../registry.ts";
 
-const engines = [await createEngine({ engine: "tfjs" }), await createEngine()] as const;
-Deno.test.afterAll(async () => {
-  for (const engine of engines) await engine.dispose();
-});
-const plugins = { "charbonnier.ts": robust, "pixel_shuffle.ts": subpixel };
+const ROOT = new URL("../", import.meta.url);
 
-Deno.test("plugins/ holds nothing that is not tested here", () => {
-  const files = [...Deno.readDirSync(new URL("../plugins/", import.meta.url))]
-    .map(({ name }) => name).filter((name) => name.endsWith(".ts"));
-  assert.deepEqual(files.sort(), Object.keys(plugins).sort());
-});
+/** What each package is used for, as an author would type it. */
+const uses: Readonly<Record<string, readonly string[]>> = {
+  cdf53: ["student.upscale.name=cdf53/inverse"],
+  latent_relation: ['losses=[{"name":"pixel"},{"name":"latent/relation","weight":0.1}]'],
+};
 
-for (const [file, plugin] of Object.entries(plugins)) {
-  Deno.test(`plugins/${file} does what its kind asks for`, async () => {
-    const checks = await testPlugin(plugin, { engines });
-    assert.ok(checks.length >= 8, `${checks.length}`);
-  });
+async function readJson(path: string) {
+  return JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
 }
 
-Deno.test("a student takes a plugin's part by name", () => {
-  const registry = createRegistry().use(robust).use(subpixel);
-  const config = {
-    sizePx: 16,
-    styleDim: 4,
-    mappingLayers: 1,
-    channels: [8, 4],
-    upscale: { name: "subpixel/pixel_shuffle" },
-    conv: { name: "modulated" },
-    demodulation: { name: "styled" },
-    head: { name: "single" },
-    auxiliary: true,
-  };
-  const weights = initMobileSynthesis(config, 1, registry);
-  assert.deepEqual(weights["8.upscale.subpixel/pixel_shuffle.weight"]?.shape, [1, 1, 8, 32]);
-  tf.tidy(() => {
-    const w = tf.ones([2, 4]);
-    const bands = mobileSynthesis(lift(weights), { w }, config, registry);
-    assert.deepEqual(bands.map(({ shape }) => shape), [[2, 4, 4, 12], [2, 8, 8, 12]]);
-  });
+/** Runs a task as a shell would. */
+async function task(...args: readonly string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out: out!, err: err! };
+}
+
+Deno.test("plugins/ holds packages that are whole, and nothing that is not tested here", async () => {
+  const entries = await Array.fromAsync(Deno.readDir(new URL("plugins/", ROOT)));
+  assert.deepEqual(
+    entries.map(({ name }) => name).sort(),
+    ["README.md", ...Object.keys(uses)].sort(),
+  );
+  const { version, workspace } = await readJson("deno.json");
+  for (const name of Object.keys(uses)) {
+    const folder = await Array.fromAsync(Deno.readDir(new URL(`plugins/${name}/`, ROOT)));
+    assert.deepEqual(folder.map(({ name }) => name).sort(), [
+      "README.md",
+      "deno.json",
+      "mod.ts",
+      "mod_test.ts",
+    ]);
+    const { exports, imports, ...described } = await readJson(`plugins/${name}/deno.json`);
+    assert.equal(exports, "./mod.ts");
+    assert.equal(imports.haarlem, `jsr:@haarlem/haarlem@^${version}`);
+    assert.match(described.name, /^@\w+\/[\w-]+$/);
+    assert.match(described.version, /^\d+\.\d+\.\d+$/);
+    assert.ok(workspace.includes(`./plugins/${name}`));
+  }
 });
 
-/** Never called: what the compiler must accept and refuse. */
-export function types(): void {
-  const registry = createRegistry().use(robust).use(subpixel);
-  registry.resolve("upscale", { name: "subpixel/pixel_shuffle" });
-  const { options } = registry.resolve("loss", {
-    name: "robust/charbonnier",
-    options: { epsilon: 0.01 },
+for (const [name, sets] of Object.entries(uses)) {
+  Deno.test(`deno task distill uses plugins/${name}, and generate draws the student`, async () => {
+    const out = await Deno.makeTempDir({ prefix: `haarlem-plugin-${name}-` });
+    const plugin = ["--plugin", `./plugins/${name}/mod.ts`];
+    try {
+      const { code, err } = await task(
+        ...["distill", "--steps", "3", "--batch", "2", "--threads", "1", "--out", out, "--quiet"],
+        ...plugin,
+        ...sets.flatMap((set) => ["--set", set]),
+      );
+      assert.equal(code, 0, err);
+      const lines = (await Deno.readTextFile(`${out}/events.jsonl`)).trim().split("\n");
+      const steps = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "step");
+      assert.deepEqual(steps.map(({ step }) => step), [1, 2, 3]);
+      assert.ok(steps.every(({ losses }) => Object.values(losses).every(Number.isFinite)));
+      const { plugins, student, losses } = JSON.parse(
+        await Deno.readTextFile(`${out}/config.json`),
+      );
+      assert.deepEqual(plugins, plugin.slice(1));
+      const owner = name === "cdf53" ? "cdf53/" : "latent/";
+      assert.ok(JSON.stringify([student, losses]).includes(`"${owner}`));
+      const weights = `${out}/student.safetensors`;
+      const drawn = await task(
+        ...["generate", "--weights", weights, "--seeds", "0-3", "--out", `${out}/grid.png`],
+        ...plugin,
+      );
+      assert.equal(drawn.code, 0, drawn.err);
+    } finally {
+      await Deno.remove(out, { recursive: true });
+    }
   });
-  const epsilon: number = options.epsilon;
-  // @ts-expect-error an option of another type
-  registry.resolve("loss", { name: "robust/charbonnier", options: { epsilon: "0.01" } });
-  void epsilon;
 }

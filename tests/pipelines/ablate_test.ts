@@ -246,14 +246,14 @@ Deno.test("chooseVariants() makes every variant differ in one field", () => {
 });
 
 Deno.test("chooseVariants() takes groups, names, and parts of plugins", async () => {
-  const { default: subpixel } = await import("../../plugins/pixel_shuffle.ts");
-  const parts = createRegistry().use(subpixel);
+  const { default: cdf53 } = await import("../../plugins/cdf53/mod.ts");
+  const parts = createRegistry().use(cdf53);
   const names = chooseVariants(["upscale", "head-skip"], base, parts).map(({ name }) => name);
   assert.deepEqual(names, [
     "base",
     "upscale-conv_transpose",
     "upscale-bilinear",
-    "upscale-subpixel/pixel_shuffle",
+    "upscale-cdf53/inverse",
     "head-skip",
   ]);
 });
