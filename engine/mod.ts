@@ -31,6 +31,7 @@ export {
 export { DeviceError, type DeviceFault } from "./device_error.ts";
 export { findNativeAddon, type NativeAddon } from "./native.ts";
 export { disposeArrays, readArrays, type ReadOf } from "./resident.ts";
+export { engineScope } from "./scope.ts";
 
 /** Options of {@linkcode createEngine}. */
 export interface EngineOptions {

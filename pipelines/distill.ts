@@ -4,7 +4,7 @@
  * @module
  */
 import type { HostArray, PartSource } from "../core/contracts.ts";
-import { DeviceError, type Engine } from "../engine/mod.ts";
+import { DeviceError, disposeArrays, type Engine, engineScope } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { writeReport } from "../io/report.ts";
 import { openRun } from "../io/run_folder.ts";
@@ -76,8 +76,11 @@ export async function* distill(
     restart: context.restart ?? false,
     comparable: (config) => comparableRecord(config, "steps"),
   });
-  const { engine, registry } = context;
+  await using engine = engineScope(context.engine); // which is used for the next run, too
+  const { registry } = context;
   const session = await openSession({ config, teacher, student, run, engine, registry });
+  using left = new DisposableStack();
+  left.defer(() => disposeArrays(session.state));
   yield* train(session, context);
 }
 

@@ -12,7 +12,13 @@ import { createRandom } from "../core/random.ts";
 import { openAvatars } from "../data/avatars.ts";
 import { openImageFolder } from "../data/image_folder.ts";
 import type { ImageSource } from "../data/image_source.ts";
-import { disposeArrays, type Engine, type EngineArray, readArrays } from "../engine/mod.ts";
+import {
+  disposeArrays,
+  type Engine,
+  type EngineArray,
+  engineScope,
+  readArrays,
+} from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { openRun, type Run } from "../io/run_folder.ts";
 import { teacherStyleCount } from "../networks/config.ts";
@@ -78,7 +84,8 @@ export async function* trainTeacher(
   input: TrainTeacherInput,
   context: TrainTeacherContext,
 ): AsyncGenerator<TrainingEvent<Teacher>> {
-  const { engine, registry, signal, restart = false } = context;
+  const { registry, signal, restart = false } = context;
+  await using engine = engineScope(context.engine); // which is used for the next run, too
   const config = parseTeacherConfig(input, registry);
   const images = context.images ?? await openImages(config);
   const record = { ...config, environment: environmentOf(engine) };
@@ -96,6 +103,8 @@ export async function* trainTeacher(
     flatten(generatorWeights, layouts.generator),
     flatten(criticWeights, layouts.discriminator),
   );
+  using left = new DisposableStack();
+  left.defer(() => disposeArrays(state));
   let step = run.resumed?.counters["step"] ?? 0;
   const total = Math.ceil(config.kimg * 1000 / config.batch);
   const clock = trainingClock({ step, steps: total, batch: config.batch });

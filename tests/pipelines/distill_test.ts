@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { z } from "zod";
 import { defineLoss, definePlugin } from "../../core/define.ts";
-import { createEngine } from "../../engine/mod.ts";
+import { createEngine, type Engine } from "../../engine/mod.ts";
 import { distill } from "../../pipelines/distill.ts";
 import type { TrainingEvent } from "../../pipelines/events.ts";
 import { loadGenerator } from "../../pipelines/load_generator.ts";
@@ -50,6 +50,27 @@ Deno.test("distill() reports start, steps, samples, checkpoints and end, and imp
   assert.ok(Number(end.summary["psnrDb"]) > Number(end.summary["startPsnrDb"]));
   const saved = await loadGenerator(end.path, { registry });
   assert.deepEqual(Object.keys(saved.weights).sort(), Object.keys(end.student.weights).sort());
+});
+
+Deno.test("distill() frees what it compiled, also when its reader leaves", async () => {
+  const live = new Set<unknown>();
+  const watched: Engine = {
+    ...engine,
+    compile: ((fn, options) => {
+      const made = engine.compile(fn, options);
+      live.add(made);
+      const dispose = async () => {
+        live.delete(made);
+        await made.dispose();
+      };
+      return Object.assign((...args: Parameters<typeof made>) => made(...args), made, { dispose });
+    }) as Engine["compile"],
+  };
+  const context = { engine: watched, registry, teacher, out: join(folder, "freed") };
+  for await (const { kind } of distill(tinyDistill, context)) {
+    if (kind === "step") break;
+  }
+  assert.equal(live.size, 0);
 });
 
 Deno.test("distill() trains every term that has started, and only those", async () => {
