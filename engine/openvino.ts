@@ -7,6 +7,7 @@
 import type { HostArray } from "../core/contracts.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
+import { openvinoForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino } from "./openvino_library.ts";
@@ -34,6 +35,8 @@ export function createOpenvinoEngine(
   { threads, precision, library, cache, rules = [] }: OpenvinoOptions,
 ): Engine {
   const kernels = nodeRules(rules);
+  const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
+  const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const openvino = openOpenvino(library);
   if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
     openvino.close();
@@ -53,7 +56,8 @@ export function createOpenvinoEngine(
   };
 
   const open = async (program: Program): Promise<Executable> => {
-    const model = await openvino.compile(lower(program, "openvino", kernels), properties);
+    const bytes = lower(program, "openvino", kernels, { forms });
+    const model = await openvino.compile(bytes, properties);
     const shapes = program.outputs.map((id) => program.values[id]!.shape);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns

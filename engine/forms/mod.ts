@@ -12,6 +12,7 @@ import {
 import { blockedReduction } from "./blocked_reduction.ts";
 import { blockedResample } from "./blocked_resample.ts";
 import { blockedSlope } from "./blocked_slope.ts";
+import { stridedInputGradient } from "./strided_input_gradient.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
 export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
@@ -22,4 +23,9 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Resample", blockedResample],
   ["Step", blockedSlope],
   ["Sum", blockedReduction],
+]);
+
+/** Forms by kernel for OpenVINO. */
+export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ["Conv2DBackpropInput", stridedInputGradient],
 ]);
