@@ -11,8 +11,9 @@
 import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Form, Lowering } from "../lowering.ts";
 import type { Attributes as NodeAttributes } from "../onnx_model.ts";
-import { type FusedAttributes, fusedName } from "../passes/fuse_convolutions.ts";
+import { type FusedAttributes, fusedName, scaleOf } from "../passes/fuse_convolutions.ts";
 import type { Op } from "../program.ts";
+import { sizeOf } from "../rule.ts";
 
 type Shape4D = readonly [number, number, number, number];
 
@@ -61,6 +62,8 @@ function blockedWeight(
 interface Node {
   readonly inputs: readonly string[];
   readonly attributes: NodeAttributes;
+  /** What it takes its images for, `[N,C,H,W]`, if for another number of them and of channels. */
+  readonly whole?: readonly number[];
 }
 
 const attributesOf = ({ strides, dilations, before, after }: Geometry, group = 1) => ({
@@ -113,7 +116,23 @@ const depthwiseBackpropInput: Build = ({ inputs: [dy, filter], attributes }, l) 
   return { inputs: [l.get(dy!, "blocked"), weight], attributes: { pads, group: shape[2]! } };
 };
 
+/**
+ * One number per channel, or per channel and image: a depthwise convolution with one tap. Images then
+ * play channels, too, as they lie one after the other. Broadcasting takes twice as long.
+ */
+const scaled: Build = ({ inputs, outputs: [out] }, l) => {
+  const [n, h, w, c] = l.shape(out!) as Shape4D;
+  const scale = scaleOf(inputs, l.program.values);
+  const x = inputs.find((id) => id !== scale);
+  if (x === undefined || scale === undefined || !l.isBlocked(x) || h * w === 1) return undefined;
+  const count = sizeOf(l.shape(scale)); // C or N C
+  const weight = l.reshape(l.get(scale), [count, 1, 1, 1]);
+  const whole = count === c ? [n, c, h, w] : [1, n * c, h, w];
+  return { inputs: [l.get(x, "blocked"), weight], attributes: { group: count }, whole };
+};
+
 const BUILDS: Readonly<Record<string, Build>> = {
+  Multiply: scaled,
   Conv2D: conv2d,
   Conv2DBackpropInput: conv2dBackpropInput,
   DepthwiseConv2dNative: depthwise,
@@ -126,9 +145,9 @@ function plain(build: Build): Form {
     const [out] = op.outputs;
     const node = readable(l, out!) ? build(op, l) : undefined;
     if (!node) return false;
-    const name = l.emit("com.microsoft.nchwc/Conv", node.inputs, node.attributes);
-    if (l.canBlock(out!)) l.put(out!, name, "blocked");
+    if (l.canBlock(out!)) l.put(out!, write(l, out!, node), "blocked");
     else {
+      const name = l.emit("com.microsoft.nchwc/Conv", node.inputs, node.attributes);
       const attributes = { channels: l.shape(out!)[3]!, channels_last: 0 };
       const first = l.emit("com.microsoft.nchwc/ReorderOutput", [name], attributes);
       l.put(out!, first, "channelsFirst");
@@ -145,26 +164,54 @@ function fused(build: Build): Form {
     const node = l.canBlock(out!) ? build(conv!, l) : undefined;
     if (!node) return false;
     const merged = op.inputs.slice(2);
-    const biasName = bias ? l.reshape(l.get(merged[0]!), [l.shape(out!)[3]!]) : "";
-    const inputs = [
-      ...node.inputs,
-      ...bias || sum ? [biasName] : [],
-      ...sum ? [l.get(merged.at(-1)!, "blocked")] : [],
-    ];
-    const name = l.emit("com.microsoft.nchwc/Conv", inputs, {
-      ...node.attributes,
-      ...alpha !== undefined && { activation: "LeakyRelu", activation_params: { floats: [alpha] } },
+    const name = write(l, out!, node, {
+      ...bias && { bias: merged[0]! },
+      ...sum && { sum: merged.at(-1)! },
+      ...alpha !== undefined && { alpha },
     });
     l.put(out!, name, "blocked");
     return true;
   };
 }
 
+/** Writes a convolution to `out`, in blocks, with what is merged into it. */
+function write(
+  l: Lowering,
+  out: number,
+  { inputs: [x, weight], attributes, whole }: Node,
+  { bias, sum, alpha }: {
+    readonly bias?: number;
+    readonly sum?: number;
+    readonly alpha?: number;
+  } = {},
+): string {
+  const [n, h, w, c] = l.shape(out) as Shape4D;
+  const sizes = whole ?? [n, c, h, w];
+  const as = (name: string) => sizes[0] === n ? name : l.reshape(name, sizes);
+  const biasOf = (id: number) => {
+    const one = l.reshape(l.get(id), [c]);
+    return sizes[1] === c ? one : l.emit("Tile", [one, l.integers([n])]);
+  };
+  const sumOf = (id: number) => {
+    const one = l.get(id, "blocked");
+    return l.shape(id)[0] === n ? one : l.emit("Expand", [one, l.integers([n, c, h, w])]);
+  };
+  const inputs = [as(x!), weight!];
+  if (bias !== undefined || sum !== undefined) inputs.push(bias === undefined ? "" : biasOf(bias));
+  if (sum !== undefined) inputs.push(as(sumOf(sum)));
+  const name = l.emit("com.microsoft.nchwc/Conv", inputs, {
+    ...attributes,
+    ...alpha !== undefined && { activation: "LeakyRelu", activation_params: { floats: [alpha] } },
+  });
+  return sizes[0] === n ? name : l.reshape(name, [n, c, h, w]);
+}
+
 /** Convolutions of stride 2 to the input, which `Conv` alone cannot do. */
 const stridedBackpropInput: Form = ({ inputs: [dy, filter], attributes, outputs: [out] }, l) => {
   const shape = l.shape(filter!) as Shape4D;
   const g = geometry(attributes["inputShape"], shape, attributes, false);
-  const fits = g.strides.every((n) => n === 2) && g.dilations.every((n) => n === 1);
+  const fits = g.strides.every((n) => n === 2) && g.dilations.every((n) => n === 1) &&
+    g.kernel.every((n) => n > 1);
   if (!fits || !l.canBlock(dy!) || !l.canBlock(out!)) return false;
   l.put(out!, phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!)), "spread");
   return true;
@@ -183,7 +230,7 @@ export const blockedConvolutions: readonly (readonly [string, Form])[] = [
 
 /**
  * A transposed convolution of stride 2. The pixels of each of the four parities are a convolution of
- * `dy` with a quarter of the taps: one convolution makes them all as channels, which then interleave.
+ * `dy` with the taps of that parity, a quarter of all; their pixels then interleave.
  */
 function phases(
   l: Lowering,
@@ -195,22 +242,22 @@ function phases(
 ): string {
   const b = l.block;
   const [, h, w] = g.outShape;
-  const taps = [Math.ceil(kh / 2), Math.ceil(kw / 2)] as const; // per parity
-  const even = l.pad(filter, [0, 0, 0, 0], [2 * taps[0] - kh, 2 * taps[1] - kw, 0, 0]);
-  const split = l.reshape(even, [taps[0], 2, taps[1], 2, ci / b, b, co / b, b]);
-  const turned = l.slice(split, [-1, -1], [-kh - 1, -kw - 1], [0, 2], [-1, -1]);
-  const weight = l.reshape(
-    l.transpose(turned, [1, 3, 4, 6, 0, 2, 7, 5]),
-    [4 * ci, co, ...taps],
-  );
   // Pixel u = y + before of the result is number u / 2 of its parity.
   const rows = Math.ceil((g.before[0] + height!) / 2);
   const columns = Math.ceil((g.before[1] + width!) / 2);
-  const pads = [taps[0] - 1, taps[1] - 1, rows - h!, columns - w!];
-  const quarters = l.emit("com.microsoft.nchwc/Conv", [dy, weight], { pads });
-  const cells = l.reshape(quarters, [n!, 2, 2, ci / b, rows, columns, b]);
+  const quarter = (down: number, right: number) => {
+    const taps = [Math.ceil((kh - down) / 2), Math.ceil((kw - right) / 2)] as const;
+    const part = l.slice(filter, [down, right], [kh, kw], [0, 1], [2, 2]);
+    const weight = blockedWeight(l, part, [...taps, ci, co], { adjoint: true });
+    const pads = [taps[0] - 1, taps[1] - 1, rows - h!, columns - w!];
+    return l.emit("com.microsoft.nchwc/Conv", [dy, weight], { pads });
+  };
+  /** Takes runs of numbers from the one and the other in turn. */
+  const interleave = (pair: readonly string[], run: number) =>
+    l.emit("Concat", pair.map((name) => l.reshape(name, [-1, run])), { axis: 1 });
+  const halves = [0, 1].map((down) => interleave([quarter(down, 0), quarter(down, 1)], b));
   const pixels = l.reshape(
-    l.transpose(cells, [0, 3, 4, 1, 5, 2, 6]),
+    interleave(halves, 2 * columns * b),
     [n!, ci / b, 2 * rows, 2 * columns, b],
   );
   const [top, left] = g.before;

@@ -1,4 +1,4 @@
-import type { Op, Program } from "../program.ts";
+import type { Op, Program, Value } from "../program.ts";
 import { producers } from "../program.ts";
 import { sameShape } from "../rule.ts";
 
@@ -8,7 +8,7 @@ export interface FusedAttributes {
   readonly parts: readonly Op[];
   /** Whether a bias `[C]` is added: the third input. */
   readonly bias: boolean;
-  /** Whether a value of the result's shape is added: the last input. */
+  /** Whether a value of the result's shape, or of one image of it, is added: the last input. */
   readonly sum: boolean;
   /** Slope of a leaky ReLU at the end. */
   readonly alpha?: number;
@@ -22,7 +22,24 @@ export function fusedName(kernel: string): string {
 }
 
 /**
- * Merges into convolutions what their results go through first: a bias, a value of the same shape
+ * The factor of a product that holds one number per channel, or per channel and image, if the other
+ * one has the shape of the result `[N,H,W,C]`: such a product is a depthwise convolution.
+ */
+export function scaleOf(
+  inputs: readonly number[],
+  values: readonly Value[],
+): number | undefined {
+  const [a, b] = inputs.map((id) => values[id]!.shape) as [readonly number[], readonly number[]];
+  const scales = (shape: readonly number[], [n, , , c]: readonly number[]) => {
+    const [images, height, width, channels] = [1, 1, 1, ...shape].slice(-4);
+    return channels === c && height === 1 && width === 1 && (images === 1 || images === n);
+  };
+  if (a.length === 4 && scales(b, a)) return inputs[1];
+  return b.length === 4 && scales(a, b) ? inputs[0] : undefined;
+}
+
+/**
+ * Merges into convolutions, and into products with one number per channel, what their results go through first: a bias, a value of the same shape
  * that is added (the other branch of a residual block; in gradients, what else flows to the same
  * place), a leaky ReLU.
  */
@@ -42,7 +59,8 @@ export function fuseConvolutions(program: Program): Program {
   const convolution = (id: number): Op | undefined => {
     const op = fused.get(id) ?? makers.get(id);
     if (!op || uses.get(id) !== 1) return undefined;
-    return CONVOLUTIONS.includes(op.kernel) || fused.has(id) ? op : undefined;
+    const scales = op.kernel === "Multiply" && scaleOf(op.inputs, values) !== undefined;
+    return scales || CONVOLUTIONS.includes(op.kernel) || fused.has(id) ? op : undefined;
   };
   const merge = (conv: Op, op: Op, more: Partial<FusedAttributes>, extra: readonly number[]) => {
     const base = fused.has(conv.outputs[0]!) ? conv : {
@@ -88,7 +106,10 @@ export function fuseConvolutions(program: Program): Program {
         merge(conv, op, { bias: true }, [other]);
         break;
       }
-      if (sameShape(shape, values[id]!.shape) && !conv.attributes["sum"]) {
+      const [, ...image] = values[id]!.shape;
+      const isSum = shape.length === 4 && sameShape(shape.slice(1), image) &&
+        [1, values[id]!.shape[0]].includes(shape[0]!);
+      if (isSum && !conv.attributes["sum"]) {
         merge(conv, op, { sum: true }, [other]);
         break;
       }

@@ -39,6 +39,12 @@ const cases: Record<string, [Case, x: number[], y?: number[]]> = {
   "a padded 3x3 convolution of stride 2": [conv(2, "same"), [2, 16, 16, 16], [3, 3, 16, 16]],
   "a 2x2 convolution of stride 2": [conv(2, "valid"), [1, 32, 32, 16], [2, 2, 16, 16]],
   "a transposed convolution": [up(33, 32), [2, 16, 16, 16], [3, 3, 32, 16]],
+  "a transposed 2x2 convolution": [up(32, 16), [2, 16, 16, 16], [2, 2, 16, 16]],
+  "a transposed 1x3 convolution": [
+    (x, y) => tf.conv2dTranspose(x, y as T4, [x.shape[0], 31, 33, 16], 2, "valid"),
+    [2, 16, 16, 16],
+    [1, 3, 16, 16],
+  ],
   "a transposed 4x4 convolution": [up(34, 16), [2, 16, 16, 16], [4, 4, 16, 16]],
   "a depthwise convolution": [
     (x, y) => tf.depthwiseConv2d(x, y as T4, 1, "same"),
@@ -90,6 +96,33 @@ const cases: Record<string, [Case, x: number[], y?: number[]]> = {
     },
     [3, 8, 8, 16],
     [1, 1, 16, 16],
+  ],
+  "factors per image, a bias and an activation": [
+    (x, y) => {
+      const a = tf.conv2d(x, y as T4, 1, "same");
+      const factors = tf.mean(tf.square(x), [1, 2], true);
+      return leakyRelu(tf.add(tf.mul(a, factors), tf.sum(y, [0, 1, 2])));
+    },
+    [3, 8, 8, 16],
+    [1, 1, 16, 16],
+  ],
+  "factors per image, terms that images share and an activation": [
+    (x, y) => {
+      const a = tf.conv2d(x, y as T4, 1, "same");
+      const factors = tf.mean(tf.square(x), [1, 2], true);
+      const biased = tf.add(tf.mul(a, factors), tf.sum(y, [0, 1, 2]));
+      return leakyRelu(tf.add(biased, tf.slice(x, [0, 0, 0, 0], [1, 8, 8, 16])));
+    },
+    [3, 8, 8, 16],
+    [1, 1, 16, 16],
+  ],
+  "a convolution with terms that images share": [
+    (x, y) => {
+      const shared = tf.slice(x, [0, 0, 0, 0], [1, 8, 8, 16]);
+      return leakyRelu(tf.add(tf.conv2d(x, y as T4, 1, "same"), shared));
+    },
+    [3, 8, 8, 16],
+    [3, 3, 16, 16],
   ],
   "sums over images, pixels and all": [
     (x, y) => {
