@@ -5,13 +5,14 @@
  */
 import { fileURLToPath } from "node:url";
 import type { PartSource } from "../core/contracts.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { under } from "../core/params.ts";
 import { quote } from "../io/describe.ts";
 import { expectTeacher, type Generator, type Teacher } from "../networks/generator.ts";
 import { createRegistry } from "../registry.ts";
 import { convert } from "./convert.ts";
 import { isGeneratorFile, readGenerator } from "./generator_file.ts";
-import { addressOf } from "./models.ts";
+import { addressOf, models } from "./models.ts";
 
 /** How {@linkcode loadGenerator} loads. */
 export interface LoadGeneratorOptions {
@@ -34,6 +35,7 @@ export async function loadGenerator(
 ): Promise<Generator> {
   const address = addressOf(String(source), which);
   const path = address.startsWith("file:") ? fileURLToPath(address) : address;
+  await expectFile(path);
   if (await isGeneratorFile(path)) return await readGenerator(path, { registry });
   const converted = await convert(path);
   switch (converted.kind) {
@@ -56,6 +58,21 @@ export async function loadGenerator(
           quote(path)
         }: expected a teacher or a student but received weights of ${converted.kind}`,
       );
+  }
+}
+
+async function expectFile(path: string): Promise<void> {
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const names = Object.keys(models);
+    throw new RangeError(
+      `Cannot load ${quote(path)}: expected a file, or a shipped model (${
+        names.map((name) => quote(name)).join(", ")
+      }), but found neither${didYouMean(path, names)}`,
+      { cause: error },
+    );
   }
 }
 

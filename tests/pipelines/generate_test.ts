@@ -5,6 +5,7 @@ import { createStudent } from "../../networks/generator.ts";
 import { generateImages, latentsOf, noiseOf } from "../../pipelines/generate_images.ts";
 import { generateTensors } from "../../pipelines/generate_tensors.ts";
 import { interpolateStyles, mixStyles, styleCountOf } from "../../pipelines/latent_tools.ts";
+import { loadGenerator } from "../../pipelines/load_generator.ts";
 import { createRegistry } from "../../registry.ts";
 import { tinyTeacher } from "./tiny.ts";
 
@@ -108,4 +109,12 @@ Deno.test("interpolateStyles() goes from seed to seed", async () => {
   assert.equal(walk.shape[0], 4);
   assertClose(image(walk.data, 0), image(own.data, 0));
   assertClose(image(walk.data, 3), image(own.data, 1));
+});
+
+Deno.test("loadGenerator() says what a name may stand for", async () => {
+  await assert.rejects(loadGenerator("avatar-64"), {
+    name: "RangeError",
+    message:
+      'Cannot load "avatar-64": expected a file, or a shipped model ("avatars-64"), but found neither; did you mean "avatars-64"?',
+  });
 });
