@@ -208,7 +208,7 @@ async function findTensorflow(
     const wanted = cuda ? `tensorflow[and-cuda]==${tensorflow}` : `${cpu}==${tensorflow}`;
     report(`installing ${wanted} with pip into ${environment} (${cuda ? "4" : "1.3"} GB)`);
     // The addon needs TensorFlow's libraries and headers, not what its Python part imports.
-    const dependencies = cuda ? [] : ["--no-deps"];
+    const dependencies = cuda ? [] : ["--no-deps", "--no-compile"];
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     const installed = await attempt(own, [...pip, ...dependencies, wanted], { signal });
     if (!installed?.success) {

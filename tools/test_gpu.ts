@@ -1,6 +1,7 @@
 /**
  * Runs the tests of the GPU engines, on a software GPU where there is no other (docs/devices.md).
  * `--all` runs every kernel's, not only those that training meets. What it cannot find it names.
+ * Results go to `.cov/gpu-onnx.xml` and `.cov/gpu-tfjs.xml`, in JUnit's form.
  *
  *   deno task test:gpu [--all] [onnx] [tfjs]
  *
@@ -51,7 +52,11 @@ if (import.meta.main) {
     }
     console.log(`${engine} on ${driver}`);
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", ...all ? [] : [`--filter=${TRAINING}`], test],
+      args: [
+        ...["test", "-A", `--junit-path=.cov/gpu-${engine}.xml`],
+        ...all ? [] : [`--filter=${TRAINING}`],
+        test,
+      ],
       env: { VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: runtime, HAARLEM_TEST_GPU: engine },
     }).spawn().status;
     failed ||= code !== 0;
