@@ -15,6 +15,7 @@ import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
+import { sumProducts } from "./passes/sum_products.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
@@ -61,7 +62,7 @@ export async function createOnnxEngine(
   const create = (program: Program, options: Ort.InferenceSession.SessionOptions) =>
     start(
       block > 0
-        ? lower(fuseConvolutions(shareSlopes(program)), "onnxruntime", kernels, {
+        ? lower(fuseConvolutions(sumProducts(shareSlopes(program))), "onnxruntime", kernels, {
           forms: blockedForms,
           block,
         })

@@ -13,6 +13,7 @@
 import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
+import { sizeOf } from "../rule.ts";
 
 /** The side whose channels become positions: NCHW with rows and columns of zeros where it is read. */
 interface Rows {
@@ -52,8 +53,11 @@ function correlate(
     strides: [1, rows.pitch * blocks],
     pads: [0, start * blocks, 0, 0],
   });
-  const images = l.reshape(each, [n, weights.channels / b, rows.channels, b]);
-  return n === 1 ? l.reshape(images, [weights.channels / b, rows.channels, b]) : l.sum(images, [0]);
+  const taps = [weights.channels / b, rows.channels, b];
+  if (n === 1) return l.reshape(each, taps);
+  // A product with ones takes a third of the time of a sum over images.
+  const ones = l.float(new Float32Array(n).fill(1), [1, n]);
+  return l.reshape(l.emit("MatMul", [ones, l.reshape(each, [n, sizeOf(taps)])]), taps);
 }
 
 /** Taps `[O/b,I,b]` in reading order as a filter `[kh,kw,I,O]`, or with O and I exchanged. */

@@ -40,3 +40,25 @@ function reduce(l: Lowering, x: number, axes: string): string | undefined {
   const perImage = l.sum(l.get(x, "spread"), [2, 3]); // [N,C/b,b]
   return axes === "1,2" ? perImage : l.sum(perImage, axes === "0,1,2" ? [0] : [0, 1, 2]);
 }
+
+// One after the other, more terms than this lose digits.
+const MOST_TERMS = 128 * 128;
+
+/**
+ * Sums over pixels of a product, as gradients of factors are: a depthwise convolution over all
+ * channels of all images with kernels as large as the images, in one pass.
+ */
+export function blockedSumOfProducts(
+  { inputs: [a, b], attributes, outputs: [out] }: Op,
+  l: Lowering,
+): boolean {
+  const [n, h, w, c] = l.shape(a!) as [number, number, number, number];
+  const ready = l.canBlock(a!) && (l.isBlocked(a!) || l.isBlocked(b!));
+  if (!ready || h * w === 1 || h * w > MOST_TERMS) return false;
+  const images = l.reshape(l.get(a!, "blocked"), [1, n * c, h, w]);
+  const kernels = l.reshape(l.get(b!, "blocked"), [n * c, 1, h, w]);
+  const sums = l.emit("com.microsoft.nchwc/Conv", [images, kernels], { group: n * c });
+  const perImage = l.reshape(sums, [n, c]);
+  l.put(out!, l.reshape(attributes["images"] ? l.sum(perImage, [0]) : perImage, l.shape(out!)));
+  return true;
+}

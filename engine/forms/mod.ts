@@ -9,7 +9,8 @@ import {
   blockedBackpropFilter,
   blockedDepthwiseBackpropFilter,
 } from "./blocked_filter_gradient.ts";
-import { blockedReduction } from "./blocked_reduction.ts";
+import { SUM_OF_PRODUCTS } from "../passes/sum_products.ts";
+import { blockedReduction, blockedSumOfProducts } from "./blocked_reduction.ts";
 import { blockedResample } from "./blocked_resample.ts";
 import { blockedSlope } from "./blocked_slope.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
@@ -23,6 +24,7 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Resample", blockedResample],
   ["Step", blockedSlope],
   ["Sum", blockedReduction],
+  [SUM_OF_PRODUCTS, blockedSumOfProducts],
 ]);
 
 /** Forms by kernel for OpenVINO. */

@@ -124,6 +124,16 @@ const cases: Record<string, [Case, x: number[], y?: number[]]> = {
     [3, 8, 8, 16],
     [3, 3, 16, 16],
   ],
+  "sums of products over pixels": [
+    (x, y) => {
+      const a = tf.conv2d(x, y as T4, 1, "same");
+      const perImage = tf.sum(tf.mul(a, x), [1, 2], true);
+      const shared = tf.sum(tf.mul(tf.sub(a, x), x), [0, 1, 2]);
+      return tf.add(tf.mul(a, perImage), tf.mul(x, shared));
+    },
+    [3, 8, 8, 16],
+    [1, 1, 16, 16],
+  ],
   "sums over images, pixels and all": [
     (x, y) => {
       const a = tf.square(tf.conv2d(x, y as T4, 1, "same"));

@@ -1,0 +1,59 @@
+/**
+ * Transposed convolutions of stride 2 in ONNX Runtime's blocked layout.
+ *
+ * @module
+ */
+import { type Geometry, geometry } from "../kernels/convolution.ts";
+import type { Form, Lowering } from "../lowering.ts";
+import { blockedWeight, type Shape4D } from "./blocked_weight.ts";
+
+/** Convolutions of stride 2 to the input, which `Conv` alone cannot do. */
+export const stridedBackpropInput: Form = (
+  { inputs: [dy, filter], attributes, outputs: [out] },
+  l,
+) => {
+  const shape = l.shape(filter!) as Shape4D;
+  const g = geometry(attributes["inputShape"], shape, attributes, false);
+  const fits = g.strides.every((n) => n === 2) && g.dilations.every((n) => n === 1) &&
+    g.kernel.every((n) => n > 1);
+  if (!fits || !l.canBlock(dy!) || !l.canBlock(out!)) return false;
+  l.put(out!, phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!)), "spread");
+  return true;
+};
+
+/**
+ * A transposed convolution of stride 2. The pixels of each of the four parities are a convolution of
+ * `dy` with the taps of that parity, a quarter of all; their pixels then interleave.
+ */
+function phases(
+  l: Lowering,
+  dy: string,
+  filter: string,
+  [kh, kw, ci, co]: Shape4D,
+  g: Geometry,
+  [n, height, width]: readonly number[],
+): string {
+  const b = l.block;
+  const [, h, w] = g.outShape;
+  // Pixel u = y + before of the result is number u / 2 of its parity.
+  const rows = Math.ceil((g.before[0] + height!) / 2);
+  const columns = Math.ceil((g.before[1] + width!) / 2);
+  const quarter = (down: number, right: number) => {
+    const taps = [Math.ceil((kh - down) / 2), Math.ceil((kw - right) / 2)] as const;
+    const part = l.slice(filter, [down, right], [kh, kw], [0, 1], [2, 2]);
+    const weight = blockedWeight(l, part, [...taps, ci, co], { adjoint: true });
+    const pads = [taps[0] - 1, taps[1] - 1, rows - h!, columns - w!];
+    return l.emit("com.microsoft.nchwc/Conv", [dy, weight], { pads });
+  };
+  /** Takes runs of numbers from the one and the other in turn. */
+  const interleave = (pair: readonly string[], run: number) =>
+    l.emit("Concat", pair.map((name) => l.reshape(name, [-1, run])), { axis: 1 });
+  const halves = [0, 1].map((down) => interleave([quarter(down, 0), quarter(down, 1)], b));
+  const pixels = l.reshape(
+    interleave(halves, 2 * columns * b),
+    [n!, ci / b, 2 * rows, 2 * columns, b],
+  );
+  const [top, left] = g.before;
+  if (top === 0 && left === 0 && 2 * rows === height && 2 * columns === width) return pixels;
+  return l.slice(pixels, [top, left], [top + height!, left + width!], [2, 3]);
+}
