@@ -17,7 +17,7 @@ import { listCommand } from "./cli/commands/list.ts";
 import { notebookCommand } from "./cli/commands/notebook.ts";
 import { nativeCommand } from "./cli/commands/native.ts";
 import { trainTeacherCommand } from "./cli/commands/train_teacher.ts";
-import { runCommandLine } from "./cli/run_command_line.ts";
+import { EXIT, runCommandLine, sentenceOf } from "./cli/run_command_line.ts";
 import { tf } from "./mod.ts";
 
 /** The commands by the name of their task. */
@@ -43,7 +43,19 @@ function onInterrupt(callback: () => void): () => void {
   };
 }
 
+async function confine(): Promise<void> {
+  for (const name of ["net", "run", "ffi"] as const) await Deno.permissions.revoke({ name });
+}
+
 if (import.meta.main) {
+  // What nobody waits for, such as a plugin's request, fails like everything else.
+  const fail = (event: Event, error: unknown) => {
+    event.preventDefault();
+    console.error(sentenceOf(error, Deno.args[0] ?? "help"));
+    Deno.exit(EXIT.failed);
+  };
+  addEventListener("unhandledrejection", (event) => fail(event, event.reason));
+  addEventListener("error", (event) => fail(event, event.error));
   tf.enableProdMode(); // no advice on the console to install other backends
   Deno.exitCode = await runCommandLine(Deno.args, commands, {
     terminal: {
@@ -53,6 +65,7 @@ if (import.meta.main) {
       now: () => performance.now(),
     },
     onInterrupt,
+    confine,
     exit: (code) => Deno.exit(code),
   });
 }

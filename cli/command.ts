@@ -63,6 +63,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** With `--verbose`: writes what is of interest only then. */
   readonly report?: (line: string) => void;
+  /** Gives up network, programs and native libraries for the rest of the process. */
+  confine(): Promise<void>;
   /** The command as it was typed, for messages that say how to repeat it. */
   readonly typed: string;
 }

@@ -31,26 +31,28 @@ export const ENGINE_OPTIONS = {
 
 type EngineValues = Values<typeof ENGINE_OPTIONS>;
 
-/** Makes the engine that the options ask for, lends it, and frees it. */
+/** Lends a function that makes the engine that the options ask for, once, and frees it. */
 export async function withEngine<Result>(
   { engine, device, threads, precision = "f32", openvino }:
     & Pick<EngineValues, "engine" | "device" | "threads">
     & Partial<EngineValues>,
-  use: (engine: Engine) => Promise<Result>,
+  use: (open: () => Promise<Engine>) => Promise<Result>,
   report?: EngineOptions["report"],
 ): Promise<Result> {
-  const made = await createEngine({
-    // Each is one of the choices above.
-    engine: engine as NonNullable<EngineOptions["engine"]>,
-    device: device as NonNullable<EngineOptions["device"]>,
-    precision: precision as NonNullable<EngineOptions["precision"]>,
-    ...threads !== undefined && { threads },
-    ...openvino !== undefined && { openvino },
-    ...report && { report },
-  });
+  let made: Engine | undefined;
+  const open = async () =>
+    made ??= await createEngine({
+      // Each is one of the choices above.
+      engine: engine as NonNullable<EngineOptions["engine"]>,
+      device: device as NonNullable<EngineOptions["device"]>,
+      precision: precision as NonNullable<EngineOptions["precision"]>,
+      ...threads !== undefined && { threads },
+      ...openvino !== undefined && { openvino },
+      ...report && { report },
+    });
   try {
-    return await use(made);
+    return await use(open);
   } finally {
-    await made.dispose();
+    await made?.dispose();
   }
 }

@@ -2,6 +2,7 @@ import { type AnyCommand, type Terminal, UsageError } from "./command.ts";
 import { commandHelp, overallHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { readOptions } from "./read_options.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** Exit codes. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -14,6 +15,8 @@ export interface Process {
   readonly terminal: Terminal;
   /** Calls back at every Ctrl-C; gives a function that stops it. */
   onInterrupt(callback: () => void): () => void;
+  /** Gives up network, programs and native libraries for good. */
+  confine(): Promise<void>;
   /** Ends the process at once. */
   exit(code: number): void;
 }
@@ -22,9 +25,14 @@ function quoted(arg: string): string {
   return /^[\w./:=,@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }
 
-function sentenceOf(error: unknown, task: string): string {
+/** An error as one sentence. */
+export function sentenceOf(error: unknown, task: string): string {
   const text = (error instanceof Error ? error.message : String(error)).trim();
   const message = text.replace(/\s*\n\s*/g, " ") || "an error without a message";
+  const refusal = refusalOf(message);
+  if (refusal) {
+    return `Cannot finish ${task}: expected code that does not ${refusal.deed} but received "${refusal.access}"; docs/plugins.md says what plugins may do`;
+  }
   return message.startsWith("Cannot ") ? message : `Cannot finish ${task}: ${message}`;
 }
 
@@ -46,7 +54,7 @@ async function execute(
   command: AnyCommand,
   task: string,
   args: readonly string[],
-  { terminal, onInterrupt, exit }: Process,
+  { terminal, onInterrupt, confine, exit }: Process,
 ): Promise<number> {
   const values = readOptions(args, command, task);
   if (values.help) {
@@ -65,7 +73,8 @@ async function execute(
   try {
     const typed = ["deno task", task, ...args.map(quoted)].join(" ");
     const report = (line: string) => terminal.warn(line);
-    await command.run(values, { terminal, signal, typed, ...values.verbose && { report } });
+    const context = { terminal, signal, typed, confine, ...values.verbose && { report } };
+    await command.run(values, context);
   } catch (error) {
     const isAbort = error === signal.reason ||
       error instanceof Error && error.name === "AbortError";

@@ -1,5 +1,9 @@
 import { fileURLToPath } from "node:url";
-import type { AblationJob, JobEvent, RunJob } from "../mod.ts";
+import type { AblationJob, JobEvent } from "../mod.ts";
+import { linesOf } from "./lines_of.ts";
+
+/** What a process has to know of a run: its configuration, its folder. */
+export type JobFiles = Pick<AblationJob, "configPath" | "out">;
 
 /** What every process is given. */
 export interface SpawnOptions {
@@ -8,13 +12,16 @@ export interface SpawnOptions {
   readonly plugins: readonly string[];
 }
 
-function argsOf(job: AblationJob, restart: boolean, options: SpawnOptions): string[] {
+function argsOf(job: JobFiles, restart: boolean, options: SpawnOptions): string[] {
   const { engine, plugins } = options;
   const program = new URL("../cli.ts", import.meta.url);
   return [
     "run",
-    "--quiet",
-    "--allow-all",
+    ...[
+      "--quiet",
+      "--no-prompt",
+      ...["read", "write", "env", "sys", "ffi"].map((it) => `--allow-${it}`),
+    ],
     program.protocol === "file:" ? fileURLToPath(program) : program.href,
     "distill",
     ...["--config", job.configPath, "--out", job.out, "--json"],
@@ -24,17 +31,6 @@ function argsOf(job: AblationJob, restart: boolean, options: SpawnOptions): stri
     ...plugins.flatMap((spec) => ["--plugin", spec]),
     ...restart ? ["--restart"] : [],
   ];
-}
-
-/** The lines of a stream, whole. */
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  if (rest) yield rest;
 }
 
 /** The last line of what a process said, which is its error. */
@@ -51,8 +47,11 @@ async function lastLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promis
  *
  * A Ctrl-C reaches the process too; it writes its checkpoint and ends with 130.
  */
-export function spawnDistill(options: SpawnOptions): RunJob {
-  return async function* (job, { signal, restart }): AsyncGenerator<JobEvent> {
+export function spawnDistill(options: SpawnOptions) {
+  return async function* (
+    job: JobFiles,
+    { signal, restart }: { readonly signal: AbortSignal; readonly restart: boolean },
+  ): AsyncGenerator<JobEvent> {
     const child = new Deno.Command(Deno.execPath(), {
       args: argsOf(job, restart, options),
       env: { NO_COLOR: "1" },
@@ -65,20 +64,20 @@ export function spawnDistill(options: SpawnOptions): RunJob {
         child.kill("SIGINT");
       } catch { /* it has ended */ }
     };
-    signal?.addEventListener("abort", stop);
+    signal.addEventListener("abort", stop);
     const error = lastLine(child.stderr);
     try {
       for await (const line of linesOf(child.stdout)) {
         if (line.startsWith("{")) yield JSON.parse(line) as JobEvent;
       }
       const { success, code } = await child.status;
-      if (!success && !signal?.aborted) {
+      if (!success && !signal.aborted) {
         throw new Error(
           await error || `Cannot finish the run: its process ended with code ${code}`,
         );
       }
     } finally {
-      signal?.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", stop);
       stop(); // the reader may have left the loop
       await Promise.all([child.status, error]);
     }

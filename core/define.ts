@@ -214,3 +214,27 @@ export function definePlugin<const P extends Plugin>(
 ): P {
   return plugin;
 }
+
+/** What `haarlem.config.ts` may say: the plugins of every command run in its folder. */
+export interface ProjectConfig {
+  /** Plugins, imported by the file itself. */
+  readonly plugins: readonly Plugin[];
+}
+
+/**
+ * Adds nothing; checks types. The default export of `haarlem.config.ts`, whose plugins the command
+ * line loads without `--plugin`.
+ *
+ * @example A `haarlem.config.ts`
+ * ```ts
+ * import { defineConfig, definePlugin } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const acme = definePlugin({ name: "acme" }); // or imported from anywhere
+ * const config = defineConfig({ plugins: [acme] });
+ * assert.equal(config.plugins[0]?.name, "acme");
+ * ```
+ */
+export function defineConfig(config: ProjectConfig): ProjectConfig {
+  return config;
+}

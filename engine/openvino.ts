@@ -37,15 +37,6 @@ export function createOpenvinoEngine(
   const kernels = nodeRules(rules);
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
-  const openvino = openOpenvino(library);
-  if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
-    openvino.close();
-    throw new RangeError(
-      `Cannot create the engine "openvino": expected precision "f32" but received "bf16", which this CPU has no instructions for (OpenVINO says ${
-        openvino.capabilities.join(", ")
-      })`,
-    );
-  }
   const properties = {
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),
@@ -54,10 +45,18 @@ export function createOpenvinoEngine(
     ENABLE_CPU_PINNING: "NO", // pinned threads starve when another job has their core
     ...cache !== undefined && { CACHE_DIR: cache },
   };
+  const openvino = openOpenvino(library, properties);
+  if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
+    openvino.close();
+    throw new RangeError(
+      `Cannot create the engine "openvino": expected precision "f32" but received "bf16", which this CPU has no instructions for (OpenVINO says ${
+        openvino.capabilities.join(", ")
+      })`,
+    );
+  }
 
   const open = async (program: Program): Promise<Executable> => {
-    const bytes = lower(program, "openvino", kernels, { forms });
-    const model = await openvino.compile(bytes, properties);
+    const model = await openvino.compile(lower(program, "openvino", kernels, { forms }));
     const shapes = program.outputs.map((id) => program.values[id]!.shape);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns

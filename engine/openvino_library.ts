@@ -5,7 +5,9 @@
  */
 import type { HostArray } from "../core/contracts.ts";
 
-const P = "pointer";
+// Numbers instead of Deno's pointers, whose use needs the permission that the command line gives up
+// before it loads plugins; the calls themselves do not.
+const P = "u64";
 const BUFFER = "buffer";
 const SIZE = "usize";
 const STATUS = "i32";
@@ -45,6 +47,7 @@ const SYMBOLS = {
   ov_tensor_free: { parameters: [P], result: "void" },
 } as const;
 
+const MAX_RANK = 16; // more than any tensor here has
 const FLOAT32 = 4; // ov_element_type_e: F32
 
 /** A compiled model with one infer request; its inputs and outputs live in our memory. */
@@ -63,15 +66,15 @@ export interface OpenvinoLibrary {
   /** What the CPU's plug-in can compute in: `FP32`, `BF16`, ... */
   readonly capabilities: readonly string[];
   /** Compiles an ONNX model. */
-  compile(
-    model: Uint8Array<ArrayBuffer>,
-    properties: Readonly<Record<string, string>>,
-  ): Promise<OpenvinoModel>;
+  compile(model: Uint8Array<ArrayBuffer>): Promise<OpenvinoModel>;
   close(): void;
 }
 
-/** Opens the library at `path`. */
-export function openOpenvino(path: string): OpenvinoLibrary {
+/** Opens the library at `path`; `properties` are those of every model. */
+export function openOpenvino(
+  path: string,
+  properties: Readonly<Record<string, string>>,
+): OpenvinoLibrary {
   const library = Deno.dlopen(path, SYMBOLS);
   const ov = library.symbols;
 
@@ -84,17 +87,16 @@ export function openOpenvino(path: string): OpenvinoLibrary {
       }`,
     );
   };
-  const takeText = (pointer: Deno.PointerValue): string => {
-    if (!pointer) return "";
-    const text = new Deno.UnsafePointerView(pointer).getCString();
-    ov.ov_free(pointer);
-    return text;
+  const takeText = (address: bigint): string => {
+    const read = textAt(address);
+    if (address) ov.ov_free(address);
+    return read;
   };
   /** Calls with room for one pointer, and gives the pointer. */
   const made = (what: string, call: (out: Uint8Array<ArrayBuffer>) => number) => {
     const out = new BigUint64Array(1);
     check(call(new Uint8Array(out.buffer)), what);
-    return Deno.UnsafePointer.create(out[0]!);
+    return out[0]!;
   };
   const madeLater = async (
     what: string,
@@ -102,10 +104,19 @@ export function openOpenvino(path: string): OpenvinoLibrary {
   ) => {
     const out = new BigUint64Array(1);
     check(await call(new Uint8Array(out.buffer)), what);
-    return Deno.UnsafePointer.create(out[0]!);
+    return out[0]!;
   };
 
-  const bind = (request: Deno.PointerValue, name: string, { shape, data }: HostArray) => {
+  const dims = new BigInt64Array(MAX_RANK); // of whatever is bound next; the library copies it
+  const dimsAddress = addressOf(dims);
+  const pairs = pointersTo(Object.entries(properties).flat());
+
+  /** An `ov_shape_t`. */
+  const shapeStruct = (shape: readonly number[]): Uint8Array<ArrayBuffer> => {
+    dims.set(shape.map(BigInt));
+    return new Uint8Array(BigUint64Array.of(BigInt(shape.length), dimsAddress).buffer);
+  };
+  const bind = (request: bigint, name: string, { shape, data }: HostArray) => {
     const tensor = made(
       "bind an array",
       (out) => ov.ov_tensor_create_from_host_ptr(FLOAT32, shapeStruct(shape), bytesOf(data), out),
@@ -123,7 +134,7 @@ export function openOpenvino(path: string): OpenvinoLibrary {
   return {
     version: versionOf(),
     capabilities: takeText(capabilities).split(/[\s,]+/),
-    async compile(model, properties) {
+    async compile(model) {
       const read = await madeLater(
         "read a model",
         (out) =>
@@ -131,11 +142,10 @@ export function openOpenvino(path: string): OpenvinoLibrary {
             core,
             model,
             BigInt(model.byteLength),
-            null,
+            0n,
             out,
           ),
       );
-      const pairs = pointersTo(Object.entries(properties).flat());
       const count = BigInt(2 * Object.keys(properties).length);
       const compiled = await madeLater(
         "compile a model",
@@ -153,7 +163,7 @@ export function openOpenvino(path: string): OpenvinoLibrary {
           const port = new BigUint64Array(1);
           const bytes = new Uint8Array(port.buffer);
           const found = ov.ov_compiled_model_input_by_name(compiled, text(name), bytes) === 0;
-          if (found) ov.ov_output_const_port_free(Deno.UnsafePointer.create(port[0]!));
+          if (found) ov.ov_output_const_port_free(port[0]!);
           return found;
         },
         async infer(arrays) {
@@ -176,8 +186,7 @@ export function openOpenvino(path: string): OpenvinoLibrary {
     const version = new BigUint64Array(2); // ov_version_t { buildNumber, description }
     const bytes = new Uint8Array(version.buffer);
     check(ov.ov_get_openvino_version(bytes), "tell its version");
-    const build = Deno.UnsafePointer.create(version[0]!);
-    const number = build ? new Deno.UnsafePointerView(build).getCString() : "";
+    const number = textAt(version[0]!);
     ov.ov_version_free(bytes);
     return /^[\d.]+/.exec(number)?.[0] ?? number; // without commit and branch
   }
@@ -191,10 +200,15 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
 const addressOf = (view: BufferSource) =>
   BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)));
 
-/** An `ov_shape_t`; the library copies what it points to. */
-function shapeStruct(shape: readonly number[]): Uint8Array<ArrayBuffer> {
-  const dims = BigInt64Array.from(shape.length ? shape.map(BigInt) : [0n]);
-  return new Uint8Array(BigUint64Array.of(BigInt(shape.length), addressOf(dims)).buffer);
+/** The text at an address; none if there is none, or it may not be read any more. */
+function textAt(address: bigint): string {
+  try {
+    const pointer = Deno.UnsafePointer.create(address);
+    return pointer ? new Deno.UnsafePointerView(pointer).getCString() : "";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return "";
+    throw error;
+  }
 }
 
 /** Texts, and an array of pointers to them that is valid as long as the texts are held. */

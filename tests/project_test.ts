@@ -24,8 +24,9 @@ interface Task {
 }
 
 const texts = await readTexts();
-const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT))) as {
+const { tasks, permissions } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT))) as {
   tasks: Record<string, Task>;
+  permissions: Record<string, Record<string, boolean>>;
 };
 
 /** Links of a Markdown text to files of the repository that are not there. */
@@ -66,8 +67,13 @@ Deno.test("project: every task says what it does", () => {
   }
 });
 
-Deno.test("project: every command has a task of its name", () => {
+Deno.test("project: every command has a task of its name, with no more rights than it needs", () => {
+  const starters = ["ablate", "devices", "native", "notebook"]; // they start programs
   for (const name of Object.keys(commands)) {
-    assert.equal(tasks[name]?.command, `deno run -A cli.ts ${name}`);
+    const set = starters.includes(name) ? "spawn" : "compute";
+    assert.equal(tasks[name]?.command, `deno run -q -P=${set} --no-prompt cli.ts ${name}`);
   }
+  const { run, ...rest } = permissions["spawn"]!;
+  assert.deepEqual([run, rest], [true, permissions["compute"]]);
+  assert.equal(permissions["compute"]!["net"], undefined);
 });

@@ -71,6 +71,8 @@ export const EXCEPTIONS: Readonly<
   "no-disk": {
     "engine/find_openvino.ts": "looks for the library that an engine loads",
     "engine/placement.ts": "reads where nodes ran, which ONNX Runtime tells only in a file",
+    "cli/load_plugins.ts":
+      "looks for the user's haarlem.config.ts, which is code of the command line",
     "cli/read_config.ts": "reads the file of --config, which is text of the command line",
   },
   "no-print": {

@@ -14,11 +14,11 @@ import {
 import type { Json } from "../assignments.ts";
 import { type Context, defineCommand, UsageError } from "../command.ts";
 import { ENGINE_OPTIONS, withEngine } from "../engine_options.ts";
+import { launchJobs } from "../launch_jobs.ts";
 import { loadPlugins, PLUGIN_OPTIONS } from "../load_plugins.ts";
 import { createProgress } from "../progress.ts";
 import { asUsage, CONFIG_OPTIONS, readConfig } from "../read_config.ts";
 import { RUN_OPTIONS } from "../run_pipeline.ts";
-import { spawnDistill } from "../spawn_distill.ts";
 
 const DEFAULT_PRESET = "avatars-64-quick";
 
@@ -145,49 +145,59 @@ export const ablateCommand = defineCommand({
     "deno task ablate --plugin ./acme.ts --variants upscale": "your upsampling among the others",
   },
   async run(values, context) {
-    const registry = createRegistry();
-    await loadPlugins(registry, values.plugin);
-    const written = await readConfig(values, {
-      presets,
-      defaultPreset: DEFAULT_PRESET,
-      complete: (config) => parseConfig(config, registry) as unknown as Json,
-    }) as unknown as DistillInput;
-    const { teacher, steps, seeds, images, jobs, out, restart, plugin: plugins } = values;
-    const named = values.variants.split(",").map((name) => name.trim()).filter(Boolean);
-    const input: AblateInput = {
-      name: out?.split(/[\\/]/).filter(Boolean).at(-1)?.replaceAll(/[^\w.-]/g, "-") ?? "ablation",
-      base: {
-        ...written,
-        ...teacher !== undefined && { teacher },
-        ...plugins.length > 0 && { plugins: [...plugins] },
-      },
-      variants: [...named, ...values.variant.map(parseVariant)],
-      seeds: [...seeds],
-      images,
-      ...steps !== undefined && { steps },
-    };
-    const config = asUsage(() => parseAblateConfig(input, registry));
-    if (config.base.teacher === undefined) {
-      throw new UsageError(
-        `Cannot run the ablation "${config.name}": expected a teacher but received none; give --teacher FILE`,
-      );
-    }
-    if (values["dry-run"]) {
-      for (const { name, field, value, question } of config.variants) {
-        const what = field && `${field}=${JSON.stringify(value)}`;
-        context.terminal.print([`${name}:`, what, question].filter(Boolean).join(" "));
-      }
-      return;
-    }
+    const { jobs } = values;
     const total = values.threads ?? navigator.hardwareConcurrency;
     const threads = Math.max(1, Math.floor(total / jobs));
-    const { engine: name, device, precision, openvino } = values;
+    const { engine: name, device, precision, openvino, plugin } = values;
     const engineOptions = { engine: name, device, precision, openvino, threads };
-    const runJob = jobs > 1 ? spawnDistill({ engine: engineOptions, plugins }) : undefined;
+    const launcher = jobs > 1 && !values["dry-run"]
+      ? launchJobs({ engine: engineOptions, plugins: plugin })
+      : undefined;
     const { signal } = context;
-    await withEngine(engineOptions, (engine) => {
-      const own = { engine, registry, out, restart, signal, jobs, runJob };
-      return showAblation(ablate(input, own), values, context);
-    });
+    try {
+      await withEngine(engineOptions, async (open) => {
+        const registry = createRegistry();
+        const plugins = await loadPlugins(registry, plugin, context, open);
+        const written = await readConfig(values, {
+          presets,
+          defaultPreset: DEFAULT_PRESET,
+          complete: (config) => parseConfig(config, registry) as unknown as Json,
+        }) as unknown as DistillInput;
+        const { teacher, steps, seeds, images, out, restart } = values;
+        const named = values.variants.split(",").map((name) => name.trim()).filter(Boolean);
+        const input: AblateInput = {
+          name: out?.split(/[\\/]/).filter(Boolean).at(-1)?.replaceAll(/[^\w.-]/g, "-") ??
+            "ablation",
+          base: {
+            ...written,
+            ...teacher !== undefined && { teacher },
+            ...plugins.length > 0 && { plugins },
+          },
+          variants: [...named, ...values.variant.map(parseVariant)],
+          seeds: [...seeds],
+          images,
+          ...steps !== undefined && { steps },
+        };
+        const config = asUsage(() => parseAblateConfig(input, registry));
+        if (config.base.teacher === undefined) {
+          throw new UsageError(
+            `Cannot run the ablation "${config.name}": expected a teacher but received none; give --teacher FILE`,
+          );
+        }
+        if (values["dry-run"]) {
+          for (const { name, field, value, question } of config.variants) {
+            const what = field && `${field}=${JSON.stringify(value)}`;
+            context.terminal.print([`${name}:`, what, question].filter(Boolean).join(" "));
+          }
+          return;
+        }
+        const engine = await open();
+        const runJob = launcher?.runJob;
+        const own = { engine, registry, out, restart, signal, jobs, runJob };
+        await showAblation(ablate(input, own), values, context);
+      });
+    } finally {
+      await launcher?.close();
+    }
   },
 });

@@ -95,9 +95,10 @@ export const costCommand = defineCommand({
     ...PLUGIN_OPTIONS,
   },
   examples: { "deno task cost --preset ffhq-1024": "the networks of the paper" },
-  async run(values, { terminal }) {
+  async run(values, context) {
+    const { terminal } = context;
     const registry = createRegistry();
-    await loadPlugins(registry, values.plugin);
+    await loadPlugins(registry, values.plugin, context);
     const json = await readConfig(values, {
       presets,
       defaultPreset: "avatars-64",

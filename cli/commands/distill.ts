@@ -41,35 +41,36 @@ export const distillCommand = defineCommand({
     "deno task distill --preset ffhq-256 --teacher ffhq.safetensors": "a teacher of yours",
   },
   async run(values, context) {
-    const registry = createRegistry();
-    await loadPlugins(registry, values.plugin);
-    const written = await readConfig(values, {
-      presets,
-      defaultPreset: DEFAULT_PRESET,
-      complete: (config) => parseConfig(config, registry) as unknown as Json,
-    });
-    const { teacher, steps, batch, seed, plugin: plugins } = values;
-    const config = asUsage(() =>
-      parseConfig(
-        {
-          ...written as object,
-          ...given({ teacher, steps, batch, seed }) as object,
-          ...plugins.length > 0 && { plugins: [...plugins] },
-        },
-        registry,
-      )
-    );
-    if (values["dry-run"]) return context.terminal.print(JSON.stringify(config, undefined, 2));
-    if (config.teacher === undefined) {
-      throw new UsageError(
-        `Cannot distil "${config.name}": expected a teacher but received none; give --teacher FILE`,
+    await withEngine(values, async (open) => {
+      const registry = createRegistry();
+      const plugins = await loadPlugins(registry, values.plugin, context, open);
+      const written = await readConfig(values, {
+        presets,
+        defaultPreset: DEFAULT_PRESET,
+        complete: (config) => parseConfig(config, registry) as unknown as Json,
+      });
+      const { teacher, steps, batch, seed } = values;
+      const config = asUsage(() =>
+        parseConfig(
+          {
+            ...written as object,
+            ...given({ teacher, steps, batch, seed }) as object,
+            ...plugins.length > 0 && { plugins },
+          },
+          registry,
+        )
       );
-    }
-    const { out, restart } = values;
-    await withEngine(values, (engine) => {
-      const { signal } = context;
-      return runPipeline(
-        distill(config, { engine, registry, out, restart, signal, command: context.typed }),
+      if (values["dry-run"]) return context.terminal.print(JSON.stringify(config, undefined, 2));
+      if (config.teacher === undefined) {
+        throw new UsageError(
+          `Cannot distil "${config.name}": expected a teacher but received none; give --teacher FILE`,
+        );
+      }
+      const { out, restart } = values;
+      const { signal, typed: command } = context;
+      const engine = await open();
+      await runPipeline(
+        distill(config, { engine, registry, out, restart, signal, command }),
         values,
         context,
       );

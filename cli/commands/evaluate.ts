@@ -1,4 +1,5 @@
 import {
+  createEngine,
   createRegistry,
   evaluate,
   type EvaluateInput,
@@ -122,26 +123,31 @@ export const evaluateCommand = defineCommand({
   async run(values, context) {
     const { weights, teacher, real, metrics, features, samples, pairs, paths, batch, seed } =
       values;
-    const registry = createRegistry();
-    await loadPlugins(registry, values.plugin);
-    if (weights === undefined && teacher === undefined) {
-      throw new UsageError(
-        "Cannot evaluate: expected a student or a teacher but received none; give --weights FILE or --teacher FILE",
+    const end = await withEngine(values, async (open) => {
+      const registry = createRegistry();
+      const plugins = await loadPlugins(registry, values.plugin, context, async () => {
+        // What reads FILE.onnx, whatever the engine is.
+        if (features.some((spec) => spec.includes(".onnx"))) await (await createEngine()).dispose();
+        await open();
+      });
+      if (weights === undefined && teacher === undefined) {
+        throw new UsageError(
+          "Cannot evaluate: expected a student or a teacher but received none; give --weights FILE or --teacher FILE",
+        );
+      }
+      const given = { weights, teacher, real, samples, pairs, paths, batch, seed };
+      const config = asUsage(() =>
+        parseEvaluateConfig({
+          ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+          ...metrics !== undefined && { metrics: readMetrics(metrics) },
+          ...features.length > 0 && { features: features.map(readFeatures) },
+          ...plugins.length > 0 && { plugins },
+        }, registry)
       );
-    }
-    const given = { weights, teacher, real, samples, pairs, paths, batch, seed };
-    const config = asUsage(() =>
-      parseEvaluateConfig({
-        ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-        ...metrics !== undefined && { metrics: readMetrics(metrics) },
-        ...features.length > 0 && { features: features.map(readFeatures) },
-        ...values.plugin.length > 0 && { plugins: [...values.plugin] },
-      }, registry)
-    );
-    const end = await withEngine(values, (engine) => {
       const { out } = values;
+      const engine = await open();
       const events = evaluate(config, { engine, registry, out, signal: context.signal });
-      return show(events, values, context);
+      return await show(events, values, context);
     });
     if (!end || values.json) return;
     for (const measurement of end.evaluation.measurements) {

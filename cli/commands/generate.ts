@@ -107,7 +107,8 @@ export const generateCommand = defineCommand({
     "deno task generate --weights FILE --inputs in.safetensors --outputs out.safetensors":
       "exact tensors, to compare with other codes",
   },
-  async run(values, { terminal, report }: Context) {
+  async run(values, context: Context) {
+    const { terminal, report } = context;
     const { weights, inputs, outputs, out } = values;
     if ((inputs === undefined) !== (outputs === undefined)) {
       throw new UsageError(
@@ -116,10 +117,11 @@ export const generateCommand = defineCommand({
         }`,
       );
     }
-    const registry = createRegistry();
-    await loadPlugins(registry, values.plugin);
-    const generator = await loadGenerator(weights, { registry, which: "student" });
-    await withEngine(values, async (engine) => {
+    await withEngine(values, async (open) => {
+      const registry = createRegistry();
+      await loadPlugins(registry, values.plugin, context, open);
+      const generator = await loadGenerator(weights, { registry, which: "student" });
+      const engine = await open();
       if (inputs !== undefined) {
         const { tensors } = await readSafetensorsFile(inputs);
         const made = await generateTensors(generator, tensors, { engine });

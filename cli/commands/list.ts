@@ -42,9 +42,10 @@ export const listCommand = defineCommand({
     ...PLUGIN_OPTIONS,
   },
   examples: { "deno task list --kind loss": "the losses and what can be set" },
-  async run({ kind, json, plugin }, { terminal }) {
+  async run({ kind, json, plugin }, context) {
+    const { terminal } = context;
     const registry = createRegistry();
-    await loadPlugins(registry, plugin);
+    await loadPlugins(registry, plugin, context);
     const kinds = KINDS.filter((one) => kind === undefined || one === kind);
     const listed = kinds.flatMap((one) => registry.list(one));
     if (json) return terminal.print(JSON.stringify(listed, undefined, 2));

@@ -30,28 +30,29 @@ export const trainTeacherCommand = defineCommand({
     "deno task train-teacher --data photos --out runs/photos": "pictures of yours",
   },
   async run(values, context) {
-    const registry = createRegistry();
-    await loadPlugins(registry, values.plugin);
-    const written = await readConfig(values, {
-      presets: teacherPresets,
-      defaultPreset: DEFAULT_PRESET,
-      complete: (config) => parseTeacherConfig(config, registry) as unknown as Json,
-    });
-    const { data, kimg, batch, seed } = values;
-    const config = asUsage(() =>
-      parseTeacherConfig({
-        ...written as object,
-        ...data !== undefined && { data },
-        ...kimg !== undefined && { kimg },
-        ...batch !== undefined && { batch },
-        ...seed !== undefined && { seed },
-      }, registry)
-    );
-    if (values["dry-run"]) return context.terminal.print(JSON.stringify(config, undefined, 2));
-    const { out, restart } = values;
-    await withEngine(values, (engine) => {
+    await withEngine(values, async (open) => {
+      const registry = createRegistry();
+      await loadPlugins(registry, values.plugin, context, open);
+      const written = await readConfig(values, {
+        presets: teacherPresets,
+        defaultPreset: DEFAULT_PRESET,
+        complete: (config) => parseTeacherConfig(config, registry) as unknown as Json,
+      });
+      const { data, kimg, batch, seed } = values;
+      const config = asUsage(() =>
+        parseTeacherConfig({
+          ...written as object,
+          ...data !== undefined && { data },
+          ...kimg !== undefined && { kimg },
+          ...batch !== undefined && { batch },
+          ...seed !== undefined && { seed },
+        }, registry)
+      );
+      if (values["dry-run"]) return context.terminal.print(JSON.stringify(config, undefined, 2));
+      const { out, restart } = values;
       const { signal } = context;
-      return runPipeline(
+      const engine = await open();
+      await runPipeline(
         trainTeacher(config, { engine, registry, out, restart, signal }),
         values,
         context,

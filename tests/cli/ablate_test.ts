@@ -19,6 +19,7 @@ async function run(...args: string[]) {
       now: () => performance.now(),
     },
     onInterrupt: () => () => {},
+    confine: () => Promise.resolve(),
     exit: () => {},
   });
   return { code, ...lines };

@@ -25,6 +25,7 @@ async function devices(...args: string[]): Promise<string[]> {
   await runCommandLine(["devices", ...args], { devices: command }, {
     terminal: { print, warn: print, now: () => 0 },
     onInterrupt: () => () => {},
+    confine: () => Promise.resolve(),
     exit: () => {},
   });
   return lines;

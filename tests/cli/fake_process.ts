@@ -10,6 +10,8 @@ export interface FakeProcess extends Process {
   readonly exits: number[];
   /** Milliseconds that {@linkcode Process.terminal} says. */
   time: number;
+  /** Whether the command gave up its permissions; this process keeps them. */
+  confined: boolean;
   interrupt(): void;
 }
 
@@ -30,6 +32,7 @@ export function fakeProcess({ isTerminal = false } = {}): FakeProcess {
     drawn: drawn!,
     exits,
     time: 0,
+    confined: false,
     interrupt() {
       for (const callback of callbacks) callback();
     },
@@ -42,6 +45,10 @@ export function fakeProcess({ isTerminal = false } = {}): FakeProcess {
     onInterrupt(callback) {
       callbacks.add(callback);
       return () => callbacks.delete(callback);
+    },
+    confine() {
+      fake.confined = true;
+      return Promise.resolve();
     },
     exit: (code) => exits.push(code),
   };

@@ -12,7 +12,8 @@ async function run(outputs: Outputs, kernelOnly = false) {
     attach: (name, [folder]) => Promise.resolve(void opened.push(`${name} ${folder}`)),
   };
   const terminal = { print: (line: string) => lines.push(line), warn() {}, now: () => 0 };
-  const context = { terminal, signal: new AbortController().signal, typed: "" };
+  const { signal } = new AbortController();
+  const context = { terminal, signal, typed: "", confine: () => Promise.resolve() };
   await createNotebookCommand(programs).run({ "kernel-only": kernelOnly }, context);
   return { lines, opened };
 }
