@@ -24,6 +24,7 @@ import type { TrainingEvent } from "./events.ts";
 import { saveGenerator } from "./generator_file.ts";
 import { measureHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
+import { accumulationNotes } from "./micro_batches.ts";
 import { comparableRecord, runMetadata } from "./run_metadata.ts";
 import { trainingMetadata } from "./training_record.ts";
 import { trainingClock } from "./training_clock.ts";
@@ -54,6 +55,8 @@ export interface DistillContext {
  * Per step: latents and noise of the images' indices, the teacher once (styles, pyramid, features),
  * the student's gradients and update, and the discriminator's when an adversarial term has started.
  * The discriminator sees the student's images of the same step, as they were before the update.
+ * With `accumulate`, gradients of micro-batches are added first; see `micro_batches.ts` for the
+ * terms that look across images.
  *
  * Source: MobileStyleGAN, arXiv:2104.04767, section 4.
  *
@@ -96,6 +99,7 @@ async function* train(
   const { meanImagePsnrDb } = session.heldOut;
   const notes = [
     engine.description,
+    ...accumulationNotes(session.split),
     `the teacher's mean image alone gives ${meanImagePsnrDb.toFixed(2)} dB`,
     ...run.resumed ? [`goes on from ${run.resumed.path}`] : [],
   ];

@@ -53,6 +53,16 @@ const features = z.discriminatedUnion("name", [
   z.strictObject({ name: z.literal("vgg16"), path: z.string() }),
 ]);
 
+/** Whether the micro-batches of a step are of one size. */
+export function dividesBatch(
+  { batch, accumulate }: { readonly batch: number; readonly accumulate: number },
+  context: z.RefinementCtx,
+): void {
+  if (batch % accumulate === 0) return;
+  const message = `expected a divisor of "batch", ${batch}, but received ${accumulate}`;
+  context.addIssue({ code: "custom", path: ["accumulate"], message });
+}
+
 /** The schema of a distillation's configuration. */
 const schema = z.strictObject({
   /** Names the run's folder. */
@@ -66,6 +76,8 @@ const schema = z.strictObject({
   student: student.prefault({}),
   seed: z.int().nonnegative().default(0),
   batch: z.int().positive().default(16),
+  /** Micro-batches that a step is computed in: their gradients are added, in less memory. */
+  accumulate: z.int().positive().default(1),
   steps: z.int().positive(),
   losses: z.array(lossSchema).min(1),
   optimiser: optimiser.prefault({}),
@@ -86,7 +98,7 @@ const schema = z.strictObject({
   averageKimg: z.number().nonnegative().default(0),
   sampleSteps: z.int().positive().default(1000),
   checkpointSteps: z.int().positive().default(1000),
-});
+}).superRefine(dividesBatch);
 
 /** A loss in a configuration. */
 export interface ConfiguredLoss {
@@ -179,6 +191,8 @@ export interface DistillConfig {
   readonly seed: number;
   /** Images per step. */
   readonly batch: number;
+  /** Micro-batches that a step is computed in: their gradients are added, in less memory. */
+  readonly accumulate: number;
   /** Steps of the whole run. */
   readonly steps: number;
   /** The terms of the objective. */

@@ -19,6 +19,7 @@ import { type ExplosionGuard, explosionGuard } from "./explosion_guard.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
 import { generateImages } from "./generate_images.ts";
 import { type HeldOut, openHeldOut } from "./held_out.ts";
+import { microBatchRows, type Split } from "./micro_batches.ts";
 import { type LossChoice, prepareTerms, resolveTerms, type Term } from "./objective.ts";
 
 /** A run that is ready: what the loop works with. */
@@ -32,6 +33,8 @@ export interface DistillSession {
   readonly heldOut: HeldOut;
   readonly teacher: Teacher;
   readonly guard: ExplosionGuard;
+  /** How a step's batch is split. */
+  readonly split: Split;
   /** The student as it is now, read from the device. */
   studentNow(): Promise<Student>;
 }
@@ -51,12 +54,15 @@ export async function openSession(
     sizePx: teacher.config.sizePx,
     teacherImages: (seeds) => generateImages(teacher, { seeds }, { engine }),
   });
+  const critic = startingDiscriminator(config, teacher);
+  const group = terms.some(({ loss }) => loss.needs?.discriminator) ? critic.config.stddevGroup : 1;
+  const split = { batch: config.batch, accumulate: config.accumulate, group };
+  if (split.accumulate > 1) microBatchRows(split); // refuses before anything is computed
   const buffers = new Set(mobileSynthesisBuffers(student.config, student.parts));
   const own = Object.entries(under(student.weights, "synthesis"));
   const trained = Object.fromEntries(own.filter(([name]) => !buffers.has(name)));
   const frozen = Object.fromEntries(own.filter(([name]) => buffers.has(name)));
   const layout = flatLayout(trained);
-  const critic = startingDiscriminator(config, teacher);
   const criticLayout = flatLayout(critic.weights);
   const wantsFeatures = terms.some(({ loss, weight }) => loss.needs?.features && weight !== 0);
   const features = wantsFeatures ? await openFeatureNetwork(config, teacher, engine) : undefined;
@@ -69,6 +75,7 @@ export async function openSession(
     engine,
     run,
     terms,
+    split,
     state,
     teacher,
     heldOut: await openHeldOut(teacher, engine),

@@ -3,14 +3,17 @@
  *
  * @module
  */
+import type { HostArray } from "../core/contracts.ts";
 import { scalarArray } from "../core/host_array.ts";
-import { adamRates, averageDecay } from "../core/optimiser.ts";
-import { createRandom, type Random } from "../core/random.ts";
+import { type AdamRates, adamRates, averageDecay } from "../core/optimiser.ts";
+import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import type { DistillSession } from "./distill_session.ts";
-import { drawLatents, drawNoise } from "./latents.ts";
+import { emptySum, type GradientSum } from "./gradient_sum.ts";
+import { drawLatents, drawNoise, type Latents } from "./latents.ts";
+import { microBatchRows, randomOfRows, takeLatents } from "./micro_batches.ts";
 import { dueTerms, type Term } from "./objective.ts";
 
 /** A device computes ahead of the host until its losses are read: not in every step. */
@@ -21,43 +24,133 @@ export async function trainStep(
   session: DistillSession,
   step: number,
 ): Promise<Record<string, number>> {
-  const { config, steps, terms, state, teacher } = session;
+  const due = dueAt(session, step);
+  const losses = session.config.accumulate > 1
+    ? await stepOfMicroBatches(session, due)
+    : await stepOfBatch(session, due);
+  const read = readsLosses(session, step) ? await readArrays(losses) : {};
+  disposeArrays(losses);
+  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
+}
+
+/** What a step computes with. */
+interface Due {
+  readonly step: number;
+  readonly student: readonly Term[];
+  readonly discriminator: readonly Term[];
+  readonly latents: Latents;
+  readonly noise: readonly HostArray[];
+  readonly wantsFeatures: boolean;
+  /** The discriminator's weights, where a term of the student asks for them. */
+  readonly critic: readonly EngineArray[];
+}
+
+type Losses = Readonly<Record<string, EngineArray>>;
+
+function dueAt({ config, terms, state, teacher }: DistillSession, step: number): Due {
   const at = { step, kimg: step * config.batch / 1000 };
-  const studentTerms = dueTerms(terms, "student", at);
-  const criticTerms = dueTerms(terms, "discriminator", at);
+  const student = dueTerms(terms, "student", at);
   const first = step * config.batch;
   const { styleDim, sizePx } = teacher.config;
   const layers = teacherStyleCount(sizePx);
-  const { z, mix } = drawLatents({ ...config, styleDim, layers }, first);
-  const noise = drawNoise(config.seed, first, sizePx);
-  const wantsFeatures = studentTerms.some(({ loss }) => loss.needs?.features);
-  const batch = await steps.teacher(wantsFeatures)({ z, mix, noise });
-
-  const random = createRandom(config.seed, "step", step);
-  const needsCritic = studentTerms.some(({ loss }) => loss.needs?.discriminator);
-  const student = await steps.student(studentTerms)({
-    state: state.student,
+  const needsCritic = student.some(({ loss }) => loss.needs?.discriminator);
+  return {
+    step,
+    student,
+    discriminator: dueTerms(terms, "discriminator", at),
+    latents: drawLatents({ ...config, styleDim, layers }, first),
+    noise: drawNoise(config.seed, first, sizePx),
+    wantsFeatures: student.some(({ loss }) => loss.needs?.features),
     critic: needsCritic ? [state.discriminator.weights] : [],
+  };
+}
+
+/** Two graphs: the student's step and the discriminator's. */
+async function stepOfBatch({ config, steps, state }: DistillSession, due: Due): Promise<Losses> {
+  const { step, latents, noise, critic } = due;
+  const random = createRandom(config.seed, "step", step);
+  const batch = await steps.teacher(due.wantsFeatures)({ ...latents, noise });
+  const student = await steps.student(due.student)({
+    state: state.student,
+    critic,
     batch,
     noise,
-    rates: scheduledRates(config, step),
-    decay: scalarArray(averageDecay(config.batch, averageHalfLife(config, step))),
+    ...studentRates(config, step),
   }, { random });
   disposeArrays(state.student);
   state.student = student.state;
-  const losses: Record<string, EngineArray> = { ...student.values, gradientNorm: student.norm };
-  if (criticTerms.length > 0) {
-    const critic = await discriminatorStep(session, step, {
-      terms: criticTerms,
-      student,
-      batch,
-      random,
-    });
-    for (const [name, value] of Object.entries(critic)) losses[`discriminator.${name}`] = value;
+  let values: Losses = {};
+  if (due.discriminator.length > 0) {
+    const made = await steps.discriminator(due.discriminator)({
+      state: state.discriminator,
+      fake: student.image,
+      real: batch.scales.at(-1)!.teacherImage,
+      rates: criticRates(config, step),
+    }, { random });
+    disposeArrays(state.discriminator);
+    state.discriminator = made.state;
+    values = made.values;
   }
-  const read = readsLosses(session, step) ? await readArrays(losses) : {};
-  disposeArrays([batch, student.image, losses]);
-  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
+  disposeArrays([batch, student.image]);
+  return { ...student.values, gradientNorm: student.norm, ...ofDiscriminator(values) };
+}
+
+/** The same step: gradients of micro-batches are added, then both networks are updated. */
+async function stepOfMicroBatches(
+  { config, steps, state, split }: DistillSession,
+  due: Due,
+): Promise<Losses> {
+  const { step, noise, critic } = due;
+  let sum: GradientSum<EngineArray> = emptySum(state.student.weights, due.student);
+  let criticSum: GradientSum<EngineArray> | undefined = due.discriminator.length > 0
+    ? emptySum(state.discriminator.weights, due.discriminator)
+    : undefined;
+  for (const rows of microBatchRows(split)) {
+    const all = createRandom(config.seed, "step", step);
+    const random = randomOfRows(all, rows, config.batch);
+    const latents = takeLatents(due.latents, rows);
+    const batch = await steps.teacher(due.wantsFeatures)({ ...latents, noise });
+    const { weights } = state.student;
+    const student = await steps.studentGradients(due.student)(
+      { sum, weights, critic, batch, noise },
+      { random },
+    );
+    disposeArrays(sum);
+    sum = student.sum;
+    if (criticSum) {
+      const made = await steps.discriminatorGradients(due.discriminator)({
+        sum: criticSum,
+        weights: state.discriminator.weights,
+        fake: student.image,
+        real: batch.scales.at(-1)!.teacherImage,
+      }, { random });
+      disposeArrays(criticSum);
+      criticSum = made.sum;
+    }
+    disposeArrays([batch, student.image]);
+  }
+  const { gradient } = sum;
+  const updated = await steps.studentUpdate({
+    state: state.student,
+    gradient,
+    ...studentRates(config, step),
+  });
+  disposeArrays([state.student, gradient]);
+  state.student = updated.state;
+  if (criticSum) {
+    const { gradient } = criticSum;
+    const rates = criticRates(config, step);
+    const made = await steps.discriminatorUpdate({ state: state.discriminator, gradient, rates });
+    disposeArrays([state.discriminator, gradient]);
+    state.discriminator = made.state;
+  }
+  return { ...sum.values, gradientNorm: updated.norm, ...ofDiscriminator(criticSum?.values ?? {}) };
+}
+
+function ofDiscriminator(values: Losses): Losses {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`discriminator.${name}`, value]),
+  );
 }
 
 /** Whether somebody looks at what the step has made: always, where it costs nothing. */
@@ -68,42 +161,23 @@ function readsLosses({ engine, config }: DistillSession, step: number): boolean 
     [STEPS_PER_READING, sampleSteps, checkpointSteps].some((every) => done % every === 0);
 }
 
-/** The discriminator's update of an iteration; gives the values of its terms. */
-async function discriminatorStep(
-  { config, steps, state }: DistillSession,
-  step: number,
-  { terms, student, batch, random }: {
-    readonly terms: readonly Term[];
-    readonly random: Random;
-    readonly student: { readonly image: EngineArray };
-    readonly batch: { readonly scales: readonly { readonly teacherImage: EngineArray }[] };
-  },
-): Promise<Readonly<Record<string, EngineArray>>> {
-  const { learningRate, beta1, beta2 } = config.discriminator;
-  const rates = adamRates(learningRate, step + 1, { beta1, beta2, epsilon: 1e-8 });
-  const critic = await steps.discriminator(terms)({
-    state: state.discriminator,
-    fake: student.image,
-    real: batch.scales.at(-1)!.teacherImage,
-    rates: {
-      rate: scalarArray(rates.rate),
-      powerCorrection: scalarArray(rates.powerCorrection),
-    },
-  }, { random });
-  disposeArrays(state.discriminator);
-  state.discriminator = critic.state;
-  return critic.values;
+function criticRates({ discriminator }: DistillConfig, step: number): AdamRates<HostArray> {
+  const { learningRate, beta1, beta2 } = discriminator;
+  return asArrays(adamRates(learningRate, step + 1, { beta1, beta2, epsilon: 1e-8 }));
 }
 
-/** Adam's factors at a step, with warm-up and decay of the rate. */
-function scheduledRates({ optimiser, steps }: DistillConfig, step: number) {
+/** Adam's factors at a step, with warm-up and decay of the rate, and the decay of the average. */
+function studentRates(config: DistillConfig, step: number) {
+  const { optimiser, steps, batch } = config;
   const warm = Math.min(1, (step + 1) / (optimiser.warmupSteps + 1));
   const decay = optimiser.decay === "cosine" ? 0.5 * (1 + Math.cos(Math.PI * step / steps)) : 1;
-  const { rate, powerCorrection } = adamRates(
-    optimiser.learningRate * warm * decay,
-    step + 1,
-    optimiser,
-  );
+  return {
+    rates: asArrays(adamRates(optimiser.learningRate * warm * decay, step + 1, optimiser)),
+    decay: scalarArray(averageDecay(batch, averageHalfLife(config, step))),
+  };
+}
+
+function asArrays({ rate, powerCorrection }: AdamRates<number>): AdamRates<HostArray> {
   return { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) };
 }
 

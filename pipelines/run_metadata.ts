@@ -44,14 +44,14 @@ export function environmentOf({ name, description, threads, device }: Engine) {
   };
 }
 
-/** What must not change when a run goes on: all but its length, the threads and the device. */
+/** What must not change when a run goes on: all but its length, its micro-batches, the threads and the device. */
 export function comparableRecord<
   Record extends { readonly environment: ReturnType<typeof environmentOf> },
 >(
   { environment: { engine, deno }, ...rest }: Record,
   length: keyof Record,
 ): unknown {
-  const others = Object.entries(rest).filter(([name]) => name !== length);
+  const others = Object.entries(rest).filter(([name]) => name !== length && name !== "accumulate");
   return { ...Object.fromEntries(others), environment: { engine, deno } };
 }
 

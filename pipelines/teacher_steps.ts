@@ -16,17 +16,17 @@ import { discriminator } from "../networks/discriminator.ts";
 import { mapping } from "../networks/mapping.ts";
 import { mixedStyles } from "../networks/styles.ts";
 import { synthesis } from "../networks/synthesis.ts";
+import { addShare, type GradientSum } from "./gradient_sum.ts";
 import type { Latents } from "./latents.ts";
 import { objective, type Term, termsKey } from "./objective.ts";
 
 /** StyleGAN2's Adam: no first moment (Karras et al., CVPR 2020, appendix B). */
 export const GAN_ADAM: AdamOptions = { beta1: 0, beta2: 0.99, epsilon: 1e-8 };
 
-/** Weights and second moments of the two networks, and the generator's average. */
-export interface TeacherState<T> {
-  readonly generator: { readonly weights: T; readonly power: T };
-  readonly average: T;
-  readonly discriminator: { readonly weights: T; readonly power: T };
+/** Weights of a network and the second moments of their gradients, flat `[size]`. */
+export interface NetworkState<T> {
+  readonly weights: T;
+  readonly power: T;
 }
 
 /** What a generator step is fed. */
@@ -35,6 +35,18 @@ export interface GeneratorBatch<T> extends Latents<T> {
   readonly rates: AdamRates<T>;
   /** Scalar: decay of the average at this step. */
   readonly decay: T;
+}
+
+/** What the generator's gradients depend on besides its weights. */
+interface GeneratorInputs {
+  readonly critic: tf.Tensor;
+  readonly batch: GeneratorBatch<tf.Tensor>;
+}
+
+/** Images `[N,S,S,3]`. */
+interface Pair<T> {
+  readonly fake: T;
+  readonly real: T;
 }
 
 /** Layouts of the flat vectors. */
@@ -80,13 +92,18 @@ function lossStep(
   };
 }
 
-/** Makes the two step functions; every set of due terms is compiled once. */
+/** Makes the step functions, whole and in micro-batches; every set of due terms is compiled once. */
 export function createTeacherSteps(
   engine: Engine,
-  config: { readonly network: TeacherConfig; readonly discriminator: DiscriminatorConfig },
+  config: {
+    readonly network: TeacherConfig;
+    readonly discriminator: DiscriminatorConfig;
+    /** Micro-batches of a step; 1 if absent. */
+    readonly accumulate?: number;
+  },
   layouts: TeacherLayouts,
 ) {
-  const { network } = config;
+  const { network, accumulate = 1 } = config;
   const logits = (vector: tf.Tensor, image: tf.Tensor) =>
     discriminator(
       views(vector, layouts.discriminator),
@@ -107,39 +124,66 @@ export function createTeacherSteps(
     return { w, run };
   };
 
+  const generatorGradients =
+    (terms: readonly Term[]) =>
+    (vector: tf.Tensor, { critic, batch }: GeneratorInputs, random: GraphRandom) => {
+      let fake: tf.Tensor | undefined;
+      let values: Record<string, tf.Scalar> = {};
+      const { grad } = tf.valueAndGrad((weights) => {
+        const { w, run } = generate(weights, batch);
+        const image = run(w);
+        const step = lossStep({ fake: image, real: image }, {
+          w,
+          random,
+          runStudent: run,
+          discriminate: (x) => logits(critic, x),
+        });
+        const { total, values: each } = objective(terms, "student", step);
+        [fake, values] = [tf.keep(image), each];
+        return total;
+      })(vector);
+      return { gradient: grad, values, fake: fake! };
+    };
+
+  const discriminatorGradients = (terms: readonly Term[]) =>
+  (
+    weights: tf.Tensor,
+    pair: Pair<tf.Tensor>,
+    random: GraphRandom,
+  ) => {
+    let values: Record<string, tf.Scalar> = {};
+    const { grad } = tf.valueAndGrad((vector) => {
+      const images = { fake: pair.fake as tf.Tensor4D, real: pair.real as tf.Tensor4D };
+      const step = lossStep(images, { random, discriminate: (x) => logits(vector, x) });
+      const { total, values: each } = objective(terms, "discriminator", step);
+      values = each;
+      return total;
+    })(weights);
+    return { gradient: grad, values };
+  };
+
+  const update = (
+    state: NetworkState<tf.Tensor>,
+    gradient: tf.Tensor,
+    rates: AdamRates<tf.Tensor>,
+  ): NetworkState<tf.Tensor> => {
+    const { weights, power } = adam(state, gradient, rates, GAN_ADAM);
+    return { weights, power };
+  };
+
   const generatorStep = (terms: readonly Term[]) =>
     engine.compile(
       (
-        { state, average, critic, batch }: {
-          state: { weights: tf.Tensor; power: tf.Tensor };
-          average: tf.Tensor;
-          critic: tf.Tensor;
-          batch: GeneratorBatch<tf.Tensor>;
+        { state, average, ...inputs }: GeneratorInputs & {
+          readonly state: NetworkState<tf.Tensor>;
+          readonly average: tf.Tensor;
         },
         { random },
       ) => {
-        let fake: tf.Tensor | undefined;
-        let values: Record<string, tf.Scalar> = {};
-        const { grad } = tf.valueAndGrad((vector) => {
-          const { w, run } = generate(vector, batch);
-          const image = run(w);
-          const step = lossStep({ fake: image, real: image }, {
-            w,
-            random,
-            runStudent: run,
-            discriminate: (x) => logits(critic, x),
-          });
-          const { total, values: each } = objective(terms, "student", step);
-          [fake, values] = [tf.keep(image), each];
-          return total;
-        })(state.weights);
-        const next = adam(state, grad, batch.rates, GAN_ADAM);
-        return {
-          fake: fake!,
-          values,
-          state: { weights: next.weights, power: next.power },
-          average: movingAverage(average, next.weights, batch.decay),
-        };
+        const { gradient, ...made } = generatorGradients(terms)(state.weights, inputs, random);
+        const next = update(state, gradient, inputs.batch.rates);
+        const { decay } = inputs.batch;
+        return { ...made, state: next, average: movingAverage(average, next.weights, decay) };
       },
       {
         name: `generator step (${termsKey(terms)})`,
@@ -150,31 +194,78 @@ export function createTeacherSteps(
   const discriminatorStep = (terms: readonly Term[]) =>
     engine.compile(
       (
-        { state, fake, real, rates }: {
-          state: { weights: tf.Tensor; power: tf.Tensor };
-          fake: tf.Tensor;
-          real: tf.Tensor;
-          rates: AdamRates<tf.Tensor>;
+        { state, rates, ...pair }: Pair<tf.Tensor> & {
+          readonly state: NetworkState<tf.Tensor>;
+          readonly rates: AdamRates<tf.Tensor>;
         },
         { random },
       ) => {
-        let values: Record<string, tf.Scalar> = {};
-        const { grad } = tf.valueAndGrad((vector) => {
-          const pair = { fake: fake as tf.Tensor4D, real: real as tf.Tensor4D };
-          const step = lossStep(pair, { random, discriminate: (x) => logits(vector, x) });
-          const { total, values: each } = objective(terms, "discriminator", step);
-          values = each;
-          return total;
-        })(state.weights);
-        const next = adam(state, grad, rates, GAN_ADAM);
-        return { values, state: { weights: next.weights, power: next.power } };
+        const { gradient, values } = discriminatorGradients(terms)(state.weights, pair, random);
+        return { values, state: update(state, gradient, rates) };
       },
       { name: `discriminator step (${termsKey(terms)})`, resident: ["values", "state"] },
     );
 
+  /** Micro-batches of the two steps, and the updates by their sums. */
+  const generatorPart = (terms: readonly Term[]) =>
+    engine.compile(
+      (
+        { sum, weights, ...inputs }: GeneratorInputs & {
+          readonly sum: GradientSum<tf.Tensor>;
+          readonly weights: tf.Tensor;
+        },
+        { random },
+      ) => {
+        const { fake, ...own } = generatorGradients(terms)(weights, inputs, random);
+        return { fake, sum: addShare(sum, own, accumulate) };
+      },
+      { name: `generator gradients (${termsKey(terms)})`, resident: ["fake", "sum"] },
+    );
+
+  const discriminatorPart = (terms: readonly Term[]) =>
+    engine.compile(
+      (
+        { sum, weights, ...pair }: Pair<tf.Tensor> & {
+          readonly sum: GradientSum<tf.Tensor>;
+          readonly weights: tf.Tensor;
+        },
+        { random },
+      ) => {
+        const own = discriminatorGradients(terms)(weights, pair, random);
+        return { sum: addShare(sum, own, accumulate) };
+      },
+      { name: `discriminator gradients (${termsKey(terms)})`, resident: ["sum"] },
+    );
+
+  type Update = {
+    readonly state: NetworkState<tf.Tensor>;
+    readonly gradient: tf.Tensor;
+    readonly rates: AdamRates<tf.Tensor>;
+  };
+  const generatorUpdate = engine.compile(
+    (
+      { state, average, gradient, rates, decay }: Update & {
+        readonly average: tf.Tensor;
+        readonly decay: tf.Tensor;
+      },
+    ) => {
+      const next = update(state, gradient, rates);
+      return { state: next, average: movingAverage(average, next.weights, decay) };
+    },
+    { name: "generator update", resident: ["state", "average"] },
+  );
+  const discriminatorUpdate = engine.compile(
+    ({ state, gradient, rates }: Update) => ({ state: update(state, gradient, rates) }),
+    { name: "discriminator update", resident: ["state"] },
+  );
+
   return {
     generatorStep: once(generatorStep),
     discriminatorStep: once(discriminatorStep),
+    generatorPart: once(generatorPart),
+    discriminatorPart: once(discriminatorPart),
+    generatorUpdate,
+    discriminatorUpdate,
   };
 }
 

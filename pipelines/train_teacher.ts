@@ -3,40 +3,25 @@
  *
  * @module
  */
-import type { HostArray, PartSource, Weights } from "../core/contracts.ts";
+import type { PartSource } from "../core/contracts.ts";
 import { flatten, unflatten } from "../core/flat.ts";
-import { scalarArray, zerosLike } from "../core/host_array.ts";
-import { adamRates, averageDecay } from "../core/optimiser.ts";
-import { prefixed, under } from "../core/params.ts";
-import { createRandom } from "../core/random.ts";
-import { openAvatars } from "../data/avatars.ts";
-import { openImageFolder } from "../data/image_folder.ts";
 import type { ImageSource } from "../data/image_source.ts";
-import {
-  disposeArrays,
-  type Engine,
-  type EngineArray,
-  engineScope,
-  readArrays,
-} from "../engine/mod.ts";
+import { disposeArrays, type Engine, engineScope, readArrays } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { openRun, type Run } from "../io/run_folder.ts";
-import { teacherStyleCount } from "../networks/config.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
 import { createTeacher, type Teacher } from "../networks/generator.ts";
+import { withCheckpoint } from "./device_loss.ts";
 import type { TrainingEvent } from "./events.ts";
 import { estimateMeanStyle, generateImages } from "./generate_images.ts";
-import { withCheckpoint } from "./device_loss.ts";
 import { saveGenerator } from "./generator_file.ts";
-import { drawLatents, drawNoise } from "./latents.ts";
+import { accumulationNotes, microBatchRows } from "./micro_batches.ts";
+import { type LossChoice, resolveTerms } from "./objective.ts";
+import { openImages, readReal } from "./real_batches.ts";
 import { comparableRecord, environmentOf } from "./run_metadata.ts";
-import { dueTerms, type LossChoice, resolveTerms } from "./objective.ts";
-import {
-  createTeacherSteps,
-  GAN_ADAM,
-  type GeneratorBatch,
-  teacherLayouts,
-} from "./teacher_steps.ts";
+import { checkpointArrays, initialState, restoreState } from "./teacher_state.ts";
+import { trainStep } from "./teacher_step.ts";
+import { createTeacherSteps, teacherLayouts } from "./teacher_steps.ts";
 import {
   parseTeacherConfig,
   type TrainTeacherConfig,
@@ -60,20 +45,15 @@ export interface TrainTeacherContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Everything that changes, wherever the engine keeps it. */
-interface State {
-  generator: { readonly weights: EngineArray; readonly power: EngineArray };
-  average: EngineArray;
-  discriminator: { readonly weights: EngineArray; readonly power: EngineArray };
-}
-
 const SAMPLE_SEEDS = Array.from({ length: 64 }, (_, i) => i);
 
 /**
  * Trains a teacher; yields events, prints nothing, and goes on where the run's last checkpoint is.
  *
  * The generator's step and the discriminator's alternate; the discriminator is shown the images that
- * the generator's step made. Lazy terms are added to the main term of their step.
+ * the generator's step made. Lazy terms are added to the main term of their step. With `accumulate`,
+ * gradients of micro-batches are added first; see `micro_batches.ts` for the terms that look across
+ * images.
  *
  * Source: Karras et al., CVPR 2020 (StyleGAN2); schedule of the R1 weight and of the average as in
  * Karras et al., NeurIPS 2020 (ADA).
@@ -98,7 +78,10 @@ export async function* trainTeacher(
   const { "mapping.w_mean": _, ...generatorWeights } = initial.weights;
   const criticWeights = initDiscriminator(config.discriminator, config.seed);
   const layouts = teacherLayouts(generatorWeights, criticWeights);
-  const steps = createTeacherSteps(engine, config, layouts);
+  const { batch, accumulate } = config;
+  const split = { batch, accumulate, group: config.discriminator.stddevGroup };
+  if (accumulate > 1) microBatchRows(split); // refuses before anything is computed
+  const training = { config, terms, split, steps: createTeacherSteps(engine, config, layouts) };
   const state = restoreState(run) ?? initialState(
     flatten(generatorWeights, layouts.generator),
     flatten(criticWeights, layouts.discriminator),
@@ -113,7 +96,7 @@ export async function* trainTeacher(
     run: run.dir,
     step,
     steps: total,
-    notes: [engine.description, images.name],
+    notes: [engine.description, images.name, ...accumulationNotes(split)],
   };
 
   const teacherNow = async (): Promise<Teacher> => {
@@ -149,11 +132,10 @@ export async function* trainTeacher(
   let saved = step;
   let realBatch = readReal(images, config, step);
   while (step < total && !signal?.aborted) {
-    const kimg = step * config.batch / 1000;
     const real = await realBatch;
     realBatch = readReal(images, config, step + 1); // while the graph runs
     const readsLosses = engine.device === "cpu" || lossesAreDue(config, step + 1, total);
-    const losses = await trainStep(state, steps, { config, terms, step, kimg, real, readsLosses })
+    const losses = await trainStep(state, training, { step, real, readsLosses })
       .catch(async (error) => {
         await realBatch;
         throw withCheckpoint(error, stands);
@@ -182,104 +164,6 @@ export async function* trainTeacher(
   yield { kind: "end", finished: step >= total, step, kimg, summary, path, student };
 }
 
-/** One generator and one discriminator update; the state is replaced in place. */
-async function trainStep(
-  state: State,
-  steps: ReturnType<typeof createTeacherSteps>,
-  { config, terms, step, kimg, real, readsLosses }: {
-    readonly readsLosses: boolean;
-    readonly config: TrainTeacherConfig;
-    readonly terms: ReturnType<typeof resolveTerms>;
-    readonly step: number;
-    readonly kimg: number;
-    readonly real: HostArray;
-  },
-): Promise<Record<string, number>> {
-  const random = createRandom(config.seed, "step", step);
-  const batch = generatorBatch(config, step);
-  const generator = await steps.generatorStep(dueTerms(terms, "student", { step, kimg }))({
-    state: state.generator,
-    average: state.average,
-    critic: state.discriminator.weights,
-    batch,
-  }, { random });
-  const critic = await steps.discriminatorStep(dueTerms(terms, "discriminator", { step, kimg }))({
-    state: state.discriminator,
-    fake: generator.fake,
-    real,
-    rates: batch.rates,
-  }, { random });
-  disposeArrays([state, generator.fake]);
-  state.generator = generator.state;
-  state.average = generator.average;
-  state.discriminator = critic.state;
-  const losses = {
-    ...named(generator.values, "generator"),
-    ...named(critic.values, "discriminator"),
-  };
-  const read = readsLosses ? await readArrays(losses) : {};
-  disposeArrays(losses);
-  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
-}
-
-function named(values: Readonly<Record<string, EngineArray>>, side: string) {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [`${side}.${name}`, value]),
-  );
-}
-
-/** What a generator step is fed. */
-function generatorBatch(config: TrainTeacherConfig, step: number): GeneratorBatch<HostArray> {
-  const { seed, batch, network, averageKimg, averageRampUp } = config;
-  const first = step * batch;
-  const { styleDim, sizePx } = network;
-  const layers = teacherStyleCount(sizePx);
-  const { rate, powerCorrection } = adamRates(config.learningRate, step + 1, GAN_ADAM);
-  const halfLife = Math.min(averageKimg, averageRampUp * (first + batch) / 1000);
-  return {
-    ...drawLatents({ ...config, styleDim, layers }, first),
-    noise: drawNoise(seed, first, sizePx),
-    rates: { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) },
-    decay: scalarArray(averageDecay(batch, halfLife)),
-  };
-}
-
-/** The real images that a configuration names. */
-async function openImages({ data, network: { sizePx } }: TrainTeacherConfig): Promise<ImageSource> {
-  return data === "avatars"
-    ? await openAvatars({ sizePx })
-    : await openImageFolder({ folder: data, sizePx });
-}
-
-async function readReal(
-  images: ImageSource,
-  { seed, batch, dataImages, flips }: TrainTeacherConfig,
-  step: number,
-): Promise<HostArray> {
-  const draws = Array.from({ length: batch }, (_, i) => {
-    const random = createRandom(seed, "real", step * batch + i);
-    const index = random.integer(Math.min(dataImages, images.length));
-    return { index, flipped: flips && random.next() < 0.5 };
-  });
-  const real = await images.batch(draws.map(({ index }) => index));
-  draws.forEach(({ flipped }, i) => flipped && mirror(real, i));
-  return real;
-}
-
-/** Mirrors one image of a batch in place. */
-function mirror({ shape, data }: HostArray, image: number): void {
-  const [, height, width, channels] = shape as [number, number, number, number];
-  for (let y = 0; y < height; y++) {
-    const row = (image * height + y) * width * channels;
-    for (let x = 0; x < width / 2; x++) {
-      for (let c = 0; c < channels; c++) {
-        const [a, b] = [row + x * channels + c, row + (width - 1 - x) * channels + c];
-        [data[a], data[b]] = [data[b]!, data[a]!];
-      }
-    }
-  }
-}
-
 /** A device computes ahead of the host until its losses are read: not in every step. */
 function lossesAreDue(
   { sampleKimg, checkpointKimg, batch }: TrainTeacherConfig,
@@ -302,31 +186,4 @@ function refuseNotFinite(losses: Record<string, number>, step: number, run: Run)
       `Cannot go on with the training: expected finite losses but "${name}" is ${value} at step ${step}; the checkpoints in "${run.dir}" stand`,
     );
   }
-}
-
-function initialState(generator: HostArray, critic: HostArray): State {
-  return {
-    generator: { weights: generator, power: zerosLike(generator) },
-    average: generator,
-    discriminator: { weights: critic, power: zerosLike(critic) },
-  };
-}
-
-async function checkpointArrays(state: State): Promise<Weights> {
-  const { generator, average, discriminator } = await readArrays(state);
-  return {
-    average,
-    ...prefixed(generator, "generator"),
-    ...prefixed(discriminator, "discriminator"),
-  };
-}
-
-function restoreState({ resumed }: Run): State | undefined {
-  if (!resumed) return undefined;
-  const { arrays } = resumed;
-  return {
-    generator: under(arrays, "generator") as unknown as State["generator"],
-    average: arrays["average"]!,
-    discriminator: under(arrays, "discriminator") as unknown as State["discriminator"],
-  };
 }

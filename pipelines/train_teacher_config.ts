@@ -13,6 +13,7 @@ import {
 } from "../networks/config.ts";
 import {
   type ConfiguredLoss,
+  dividesBatch,
   lossSchema,
   refuseIssues,
   type WrittenConfig,
@@ -45,6 +46,8 @@ const schema = z.strictObject({
   }),
   seed: z.int().nonnegative().default(0),
   batch: z.int().positive().default(16),
+  /** Micro-batches that a step is computed in: their gradients are added, in less memory. */
+  accumulate: z.int().positive().default(1),
   /** Length of the training in thousand images. */
   kimg: z.number().positive(),
   learningRate: z.number().positive().default(0.002),
@@ -58,7 +61,7 @@ const schema = z.strictObject({
   averageRampUp: z.number().positive().default(0.05),
   checkpointKimg: z.number().positive().default(5),
   sampleKimg: z.number().positive().default(5),
-});
+}).superRefine(dividesBatch);
 
 /** A training of a teacher, complete: every default filled in. */
 export interface TrainTeacherConfig {
@@ -78,6 +81,8 @@ export interface TrainTeacherConfig {
   readonly seed: number;
   /** Images per step. */
   readonly batch: number;
+  /** Micro-batches that a step is computed in: their gradients are added, in less memory. */
+  readonly accumulate: number;
   /** Length of the training in thousand images. */
   readonly kimg: number;
   /** Adam's rate, of both networks. */

@@ -29,6 +29,12 @@ export const distillCommand = defineCommand({
     teacher: { type: "text", value: "FILE", help: "the teacher: a file, or a shipped one's name" },
     steps: { type: "integer", value: "N", help: "steps of the whole run", minimum: 1 },
     batch: { type: "integer", value: "N", help: "images per step", minimum: 1 },
+    accumulate: {
+      type: "integer",
+      value: "N",
+      help: "compute a step in N parts and add their gradients: less memory, the same result",
+      minimum: 1,
+    },
     seed: { type: "integer", value: "N", help: "seed of everything random", minimum: 0 },
     ...RUN_OPTIONS,
     ...ENGINE_OPTIONS,
@@ -49,12 +55,12 @@ export const distillCommand = defineCommand({
         defaultPreset: DEFAULT_PRESET,
         complete: (config) => parseConfig(config, registry) as unknown as Json,
       });
-      const { teacher, steps, batch, seed } = values;
+      const { teacher, steps, batch, accumulate, seed } = values;
       const config = asUsage(() =>
         parseConfig(
           {
             ...written as object,
-            ...given({ teacher, steps, batch, seed }) as object,
+            ...given({ teacher, steps, batch, accumulate, seed }) as object,
             ...plugins.length > 0 && { plugins },
           },
           registry,

@@ -19,6 +19,12 @@ export const trainTeacherCommand = defineCommand({
     data: { type: "text", value: "DIR", help: "folder of PNG and JPEG files, or avatars" },
     kimg: { type: "number", value: "N", help: "length of the training in thousand images" },
     batch: { type: "integer", value: "N", help: "images per step", minimum: 1 },
+    accumulate: {
+      type: "integer",
+      value: "N",
+      help: "compute a step in N parts and add their gradients: less memory, the same result",
+      minimum: 1,
+    },
     seed: { type: "integer", value: "N", help: "seed of everything random", minimum: 0 },
     ...RUN_OPTIONS,
     ...ENGINE_OPTIONS,
@@ -38,13 +44,14 @@ export const trainTeacherCommand = defineCommand({
         defaultPreset: DEFAULT_PRESET,
         complete: (config) => parseTeacherConfig(config, registry) as unknown as Json,
       });
-      const { data, kimg, batch, seed } = values;
+      const { data, kimg, batch, accumulate, seed } = values;
       const config = asUsage(() =>
         parseTeacherConfig({
           ...written as object,
           ...data !== undefined && { data },
           ...kimg !== undefined && { kimg },
           ...batch !== undefined && { batch },
+          ...accumulate !== undefined && { accumulate },
           ...seed !== undefined && { seed },
         }, registry)
       );

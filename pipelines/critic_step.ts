@@ -1,0 +1,128 @@
+/**
+ * The discriminator's part of a distillation step: gradients, and update.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { LossStep } from "../core/contracts.ts";
+import { views } from "../core/flat.ts";
+import { adam, type AdamRates, type AdamState } from "../core/optimiser.ts";
+import type { GraphRandom } from "../core/random.ts";
+import { discriminator } from "../networks/discriminator.ts";
+import type { DistillParts } from "./distill_steps.ts";
+import { addShare, type GradientSum } from "./gradient_sum.ts";
+import { objective, type Term, termsKey } from "./objective.ts";
+
+/** Images `[N,S,S,3]`: the student's, and the teacher's of the same latents. */
+interface Pair {
+  readonly fake: tf.Tensor;
+  readonly real: tf.Tensor;
+}
+
+/** `gradients(weights, pair)`: the gradient of the due terms, and their values. */
+function criticGradients({ critic }: DistillParts, terms: readonly Term[]) {
+  return (weights: tf.Tensor, { fake, real }: Pair, random: GraphRandom) => {
+    let values: Record<string, tf.Scalar> = {};
+    const { grad } = tf.valueAndGrad((vector) => {
+      const step = discriminatorLossStep(
+        fake,
+        real,
+        random,
+        (x) => discriminator(views(vector, critic.layout), x, critic.config),
+      );
+      const { total, values: each } = objective(terms, "discriminator", step);
+      values = each;
+      return total;
+    })(weights);
+    return { gradient: grad, values };
+  };
+}
+
+/** `update(state, gradient, rates)`: Adam. */
+function criticUpdate({ config }: DistillParts) {
+  const { beta1, beta2 } = config.discriminator;
+  return (state: AdamState<tf.Tensor>, gradient: tf.Tensor, rates: AdamRates<tf.Tensor>) =>
+    adam(state, gradient, rates, { beta1, beta2, epsilon: 1e-8 });
+}
+
+/** A whole step in one graph. */
+export function compileCriticStep(parts: DistillParts, terms: readonly Term[]) {
+  const gradients = criticGradients(parts, terms);
+  const update = criticUpdate(parts);
+  type Inputs = Pair & {
+    readonly state: AdamState<tf.Tensor>;
+    readonly rates: AdamRates<tf.Tensor>;
+  };
+  return parts.engine.compile((inputs: Inputs, { random }) => {
+    const { gradient, values } = gradients(inputs.state.weights, inputs, random);
+    return { state: update(inputs.state, gradient, inputs.rates), values };
+  }, { name: `discriminator step (${termsKey(terms)})`, resident: ["state", "values"] });
+}
+
+/** A micro-batch: adds its share to the sum. */
+export function compileCriticGradients(parts: DistillParts, terms: readonly Term[]) {
+  const gradients = criticGradients(parts, terms);
+  type Inputs = Pair & {
+    readonly sum: GradientSum<tf.Tensor>;
+    readonly weights: tf.Tensor;
+  };
+  return parts.engine.compile(
+    (inputs: Inputs, { random }) => ({
+      sum: addShare(
+        inputs.sum,
+        gradients(inputs.weights, inputs, random),
+        parts.config.accumulate,
+      ),
+    }),
+    { name: `discriminator gradients (${termsKey(terms)})`, resident: ["sum"] },
+  );
+}
+
+/** The update by the sum of all micro-batches. */
+export function compileCriticUpdate(parts: DistillParts) {
+  const update = criticUpdate(parts);
+  type Inputs = {
+    readonly state: AdamState<tf.Tensor>;
+    readonly gradient: tf.Tensor;
+    readonly rates: AdamRates<tf.Tensor>;
+  };
+  return parts.engine.compile(
+    ({ state, gradient, rates }: Inputs) => ({ state: update(state, gradient, rates) }),
+    { name: "discriminator update", resident: ["state"] },
+  );
+}
+
+/** A discriminator's step sees the final images only; the rest is refused by name. */
+function discriminatorLossStep(
+  fake: tf.Tensor,
+  real: tf.Tensor,
+  random: GraphRandom,
+  discriminate: LossStep["discriminate"],
+): LossStep {
+  const refuse = (what: string) => (): never => {
+    throw new Error(`Cannot use ${what} in the discriminator's term of a loss`);
+  };
+  return {
+    scales: [{
+      studentImage: fake as tf.Tensor4D,
+      teacherImage: real as tf.Tensor4D,
+      get studentBands() {
+        return refuse("studentBands")();
+      },
+      get teacherBands() {
+        return refuse("teacherBands")();
+      },
+    }],
+    get w() {
+      return refuse("w")();
+    },
+    get noise() {
+      return refuse("noise")();
+    },
+    random,
+    runStudent: refuse("runStudent"),
+    runTeacher: refuse("runTeacher"),
+    features: refuse("features"),
+    discriminate,
+  };
+}

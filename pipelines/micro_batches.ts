@@ -1,0 +1,101 @@
+/**
+ * Splits the batch of a training step into micro-batches that are computed one after the other:
+ * their gradients add up to the batch's, in less memory.
+ *
+ * The sum is the batch's own gradient as long as a term is a mean over images; latents, noise and
+ * random tensors are those of the whole batch. Three things look across images:
+ *
+ * - The discriminator's minibatch deviation: its groups stay whole if a micro-batch holds one or
+ *   more of them; a smaller micro-batch is one group, and the discriminator then sees less.
+ * - Terms whose target is the mean of the batch (`path_length`, `band_smoothness`): it becomes that
+ *   of the micro-batch.
+ * - Clipping looks at the sum, so it is the same.
+ *
+ * @module
+ */
+import type { HostArray } from "../core/contracts.ts";
+import type { Random } from "../core/random.ts";
+import type { Latents } from "./latents.ts";
+
+/** How a batch is split. */
+export interface Split {
+  /** Images of a step. */
+  readonly batch: number;
+  /** Micro-batches of a step; divides `batch`. */
+  readonly accumulate: number;
+  /** Images per group of the minibatch deviation; 1 where there is no discriminator. */
+  readonly group: number;
+}
+
+/**
+ * The images of each micro-batch, as indices into the batch.
+ *
+ * A batch of N images has G = N / group groups, and image i is in group i mod G: a micro-batch takes
+ * whole groups, in the order in which it forms the same ones.
+ *
+ * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
+ */
+export function microBatchRows({ batch, accumulate, group }: Split): number[][] {
+  const images = batch / accumulate;
+  const whole = Math.min(group, batch);
+  if (images > whole && images % whole !== 0) {
+    throw new RangeError(
+      `Cannot accumulate ${accumulate} micro-batches: expected a multiple of ${whole} images, the group of the discriminator's minibatch deviation, in each but received ${images}; change "batch" or "accumulate"`,
+    );
+  }
+  const size = images < whole ? 1 : whole;
+  const [all, each] = [batch / size, images / size];
+  return Array.from(
+    { length: accumulate },
+    (_, part) =>
+      Array.from(
+        { length: images },
+        (_, i) => Math.floor(i / each) * all + part * each + i % each,
+      ),
+  );
+}
+
+/** What a run says of its micro-batches before the first step; nothing without any. */
+export function accumulationNotes({ batch, accumulate, group }: Split): string[] {
+  if (accumulate === 1) return [];
+  const images = batch / accumulate;
+  const smaller = images < Math.min(group, batch)
+    ? `; the minibatch deviation is that of ${images} images instead of ${Math.min(group, batch)}`
+    : "";
+  return [`adds the gradients of ${accumulate} micro-batches of ${images} images${smaller}`];
+}
+
+/** Some images of a batch `[N,...]`, or of the other arrays that have one row per image. */
+export function takeRows({ shape, data }: HostArray, rows: readonly number[]): HostArray {
+  const size = data.length / shape[0]!;
+  const taken = new Float32Array(rows.length * size);
+  rows.forEach((row, i) => taken.set(data.subarray(row * size, (row + 1) * size), i * size));
+  return { shape: [rows.length, ...shape.slice(1)], data: taken };
+}
+
+/** The latents of some images; with mixing, their second styles too. */
+export function takeLatents({ z, mix }: Latents, rows: readonly number[]): Latents {
+  if (!mix[0]) return { z: takeRows(z, rows), mix: [] };
+  const batch = mix[0].shape[0]!;
+  const both = [...rows, ...rows.map((row) => batch + row)];
+  return { z: takeRows(z, both), mix: [takeRows(mix[0], rows)] };
+}
+
+/**
+ * The random numbers of some images: a draw with a row for each of them is that part of the batch's
+ * draw, any other is the batch's own. `random` starts afresh for every micro-batch.
+ */
+export function randomOfRows(random: Random, rows: readonly number[], batch: number): Random {
+  const part = (
+    shape: readonly number[],
+    draw: (shape: readonly number[]) => HostArray,
+  ): HostArray =>
+    shape[0] === rows.length ? takeRows(draw([batch, ...shape.slice(1)]), rows) : draw(shape);
+  return {
+    next: random.next,
+    integer: random.integer,
+    normal: (shape, deviation) => part(shape, (all) => random.normal(all, deviation)),
+    uniform: (shape, minimum, maximum) =>
+      part(shape, (all) => random.uniform(all, minimum, maximum)),
+  };
+}

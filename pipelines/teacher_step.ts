@@ -1,0 +1,169 @@
+/**
+ * One iteration of a teacher's training.
+ *
+ * @module
+ */
+import type { HostArray } from "../core/contracts.ts";
+import { scalarArray } from "../core/host_array.ts";
+import { adamRates, averageDecay } from "../core/optimiser.ts";
+import { createRandom } from "../core/random.ts";
+import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
+import { teacherStyleCount } from "../networks/config.ts";
+import { emptySum, type GradientSum } from "./gradient_sum.ts";
+import { drawLatents, drawNoise } from "./latents.ts";
+import {
+  microBatchRows,
+  randomOfRows,
+  type Split,
+  takeLatents,
+  takeRows,
+} from "./micro_batches.ts";
+import { dueTerms, type Term } from "./objective.ts";
+import type { TeacherState } from "./teacher_state.ts";
+import { type createTeacherSteps, GAN_ADAM, type GeneratorBatch } from "./teacher_steps.ts";
+import type { TrainTeacherConfig } from "./train_teacher_config.ts";
+
+/** What an iteration computes with. */
+export interface TeacherTraining {
+  readonly config: TrainTeacherConfig;
+  readonly terms: readonly Term[];
+  readonly steps: ReturnType<typeof createTeacherSteps>;
+  /** How a step's batch is split. */
+  readonly split: Split;
+}
+
+/** The real images of a step, and whether anybody looks at its losses. */
+interface At {
+  readonly step: number;
+  readonly real: HostArray;
+  readonly readsLosses: boolean;
+}
+
+type Losses = Readonly<Record<string, EngineArray>>;
+
+/** One generator and one discriminator update; the state is replaced in place. */
+export async function trainStep(
+  state: TeacherState,
+  training: TeacherTraining,
+  at: At,
+): Promise<Record<string, number>> {
+  const { config, terms } = training;
+  const { step } = at;
+  const when = { step, kimg: step * config.batch / 1000 };
+  const due = {
+    step,
+    real: at.real,
+    batch: generatorBatch(config, step),
+    generator: dueTerms(terms, "student", when),
+    discriminator: dueTerms(terms, "discriminator", when),
+  };
+  const losses = config.accumulate > 1
+    ? await stepOfMicroBatches(state, training, due)
+    : await stepOfBatch(state, training, due);
+  const read = at.readsLosses ? await readArrays(losses) : {};
+  disposeArrays(losses);
+  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
+}
+
+/** Everything of an iteration but the state. */
+interface Due {
+  readonly step: number;
+  readonly real: HostArray;
+  readonly batch: GeneratorBatch<HostArray>;
+  readonly generator: readonly Term[];
+  readonly discriminator: readonly Term[];
+}
+
+/** Two graphs: the generator's step and the discriminator's. */
+async function stepOfBatch(
+  state: TeacherState,
+  { config, steps }: TeacherTraining,
+  { step, real, batch, ...due }: Due,
+): Promise<Losses> {
+  const random = createRandom(config.seed, "step", step);
+  const generator = await steps.generatorStep(due.generator)({
+    state: state.generator,
+    average: state.average,
+    critic: state.discriminator.weights,
+    batch,
+  }, { random });
+  const critic = await steps.discriminatorStep(due.discriminator)({
+    state: state.discriminator,
+    fake: generator.fake,
+    real,
+    rates: batch.rates,
+  }, { random });
+  disposeArrays([state, generator.fake]);
+  state.generator = generator.state;
+  state.average = generator.average;
+  state.discriminator = critic.state;
+  return { ...named(generator.values, "generator"), ...named(critic.values, "discriminator") };
+}
+
+/** The same step: gradients of micro-batches are added, then both networks are updated. */
+async function stepOfMicroBatches(
+  state: TeacherState,
+  { config, steps, split }: TeacherTraining,
+  { step, real, batch, ...due }: Due,
+): Promise<Losses> {
+  const critic = state.discriminator.weights;
+  let sum: GradientSum<EngineArray> = emptySum(state.generator.weights, due.generator);
+  let criticSum: GradientSum<EngineArray> = emptySum(critic, due.discriminator);
+  for (const rows of microBatchRows(split)) {
+    const random = randomOfRows(createRandom(config.seed, "step", step), rows, config.batch);
+    const generator = await steps.generatorPart(due.generator)({
+      sum,
+      weights: state.generator.weights,
+      critic,
+      batch: { ...batch, ...takeLatents(batch, rows) },
+    }, { random });
+    const made = await steps.discriminatorPart(due.discriminator)({
+      sum: criticSum,
+      weights: critic,
+      fake: generator.fake,
+      real: takeRows(real, rows),
+    }, { random });
+    disposeArrays([sum, criticSum, generator.fake]);
+    [sum, criticSum] = [generator.sum, made.sum];
+  }
+  const { rates, decay } = batch;
+  const generator = await steps.generatorUpdate({
+    state: state.generator,
+    average: state.average,
+    gradient: sum.gradient,
+    rates,
+    decay,
+  });
+  const discriminator = await steps.discriminatorUpdate({
+    state: state.discriminator,
+    gradient: criticSum.gradient,
+    rates,
+  });
+  disposeArrays([state, sum.gradient, criticSum.gradient]);
+  state.generator = generator.state;
+  state.average = generator.average;
+  state.discriminator = discriminator.state;
+  return { ...named(sum.values, "generator"), ...named(criticSum.values, "discriminator") };
+}
+
+function named(values: Losses, side: string): Losses {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`${side}.${name}`, value]),
+  );
+}
+
+/** What a generator step is fed. */
+function generatorBatch(config: TrainTeacherConfig, step: number): GeneratorBatch<HostArray> {
+  const { seed, batch, network, averageKimg, averageRampUp } = config;
+  const first = step * batch;
+  const { styleDim, sizePx } = network;
+  const layers = teacherStyleCount(sizePx);
+  const { rate, powerCorrection } = adamRates(config.learningRate, step + 1, GAN_ADAM);
+  const halfLife = Math.min(averageKimg, averageRampUp * (first + batch) / 1000);
+  return {
+    ...drawLatents({ ...config, styleDim, layers }, first),
+    noise: drawNoise(seed, first, sizePx),
+    rates: { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) },
+    decay: scalarArray(averageDecay(batch, halfLife)),
+  };
+}
