@@ -9,7 +9,7 @@ import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 
 /** `out[i] = sum_k taps[k] in[stride i + k - before]`, zeros beyond the image. */
-interface MovingFilter {
+export interface MovingFilter {
   readonly taps: readonly number[];
   readonly stride: number;
   readonly before: number;
@@ -52,7 +52,7 @@ function padded(
 }
 
 /** Reads a matrix as a moving filter of a stride. */
-function movingFilter(matrix: AxisMatrix, stride: number): MovingFilter | undefined {
+export function movingFilter(matrix: AxisMatrix, stride: number): MovingFilter | undefined {
   const found = entriesBy(matrix, (row, column) => column - stride * row);
   return found && padded(found.values, stride, -found.first, [matrix.rows, matrix.columns]);
 }
@@ -61,7 +61,7 @@ function movingFilter(matrix: AxisMatrix, stride: number): MovingFilter | undefi
  * Reads a matrix as nearest-neighbour doubling followed by a moving filter: a filter of zero-inserted
  * pixels is that if the polynomial of its taps has the factor 1 + z, as binomial filters have.
  */
-function doublingFilter(matrix: AxisMatrix): MovingFilter | undefined {
+export function doublingFilter(matrix: AxisMatrix): MovingFilter | undefined {
   const found = entriesBy(matrix, (row, column) => 2 * column - row);
   if (!found) return undefined;
   // Pixel 2c of the doubled image and pixel 2c + 1 are both pixel c: taps[k - 1] + taps[k] = value k.

@@ -13,6 +13,7 @@ import { SUM_OF_PRODUCTS } from "../passes/sum_products.ts";
 import { blockedReduction, blockedSumOfProducts } from "./blocked_reduction.ts";
 import { blockedResample } from "./blocked_resample.ts";
 import { blockedSlope } from "./blocked_slope.ts";
+import { depthwiseResample } from "./depthwise_resample.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
@@ -30,4 +31,5 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
 /** Forms by kernel for OpenVINO. */
 export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Conv2DBackpropInput", stridedInputGradient],
+  ["Resample", depthwiseResample],
 ]);
