@@ -122,6 +122,15 @@ export function createRegistryOf<const P extends Plugin>(builtin: P): Registry<P
     const entry = entries.get(keyOf(kind, name));
     if (!entry) {
       const known = list(kind).map(({ name }) => name);
+      const owner = ownerOf(name);
+      if (owner !== undefined && !plugins.some(({ name }) => name === owner)) {
+        throw new MissingPluginError(
+          `Cannot find ${kind} "${name}": expected the plugin "${owner}" to be loaded but received only ${
+            plugins.map(({ name }) => `"${name}"`).join(", ")
+          }; give it by --plugin, or by use() in code${didYouMean(name, known)}`,
+          owner,
+        );
+      }
       throw new RangeError(
         `Cannot find ${kind} ${show(name)}: known names are ${
           known.map((name) => `"${name}"`).join(", ") || "none"
@@ -153,6 +162,20 @@ export function createRegistryOf<const P extends Plugin>(builtin: P): Registry<P
     list,
   };
   return registry as unknown as Registry<PartsOf<P>>;
+}
+
+/** A name belongs to a plugin that is not loaded. */
+export class MissingPluginError extends RangeError {
+  override readonly name = "RangeError";
+  /** `plugin`: its name. */
+  constructor(message: string, readonly plugin: string) {
+    super(message);
+  }
+}
+
+/** The plugin that a part's name starts with. */
+function ownerOf(name: string): string | undefined {
+  return /^([a-z][a-z0-9_-]*)\/./.exec(name)?.[1];
 }
 
 function titleOf({ name, version }: Plugin): string {

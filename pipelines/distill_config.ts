@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { PartSource } from "../core/contracts.ts";
+import { MissingPluginError } from "../core/registry.ts";
 import { resolveTerms } from "./objective.ts";
 import { withoutMetadata } from "./run_metadata.ts";
 
@@ -249,9 +250,19 @@ export function parseConfig(json: unknown, registry: PartSource): DistillConfig 
   const result = schema.safeParse(withoutMetadata(json));
   if (!result.success) throw refuseIssues(result.error.issues);
   const config = result.data;
-  resolveTerms(config.losses as LossChoices, registry);
-  for (const kind of ["upscale", "conv", "demodulation", "head"] as const) {
-    registry.resolve(kind, config.student[kind] as { name: string });
+  try {
+    resolveTerms(config.losses as LossChoices, registry);
+    for (const kind of ["upscale", "conv", "demodulation", "head"] as const) {
+      registry.resolve(kind, config.student[kind] as { name: string });
+    }
+  } catch (error) {
+    if (!(error instanceof MissingPluginError) || config.plugins.length === 0) throw error;
+    throw new RangeError(
+      `${error.message}; the configuration names ${
+        config.plugins.map((spec) => `"${spec}"`).join(", ")
+      }, whose code runs only if you give it`,
+      { cause: error },
+    );
   }
   return config;
 }

@@ -6,12 +6,15 @@
  */
 import type { PartSource, Weights } from "../core/contracts.ts";
 import { prefixed, under } from "../core/params.ts";
+import { MissingPluginError } from "../core/registry.ts";
 import {
   inspectSafetensorsFile,
   readSafetensorsFile,
   writeSafetensorsFile,
 } from "../io/safetensors.ts";
+import type { StudentConfig } from "../networks/config.ts";
 import type { Discriminator, Generator } from "../networks/generator.ts";
+import { TRAINING_KEY, type TrainingRecord } from "./training_record.ts";
 
 const KIND = "haarlem.kind";
 const CONFIG = "haarlem.config";
@@ -65,8 +68,37 @@ export async function readGenerator(
   const weights = Object.fromEntries(
     Object.entries(tensors).filter(([name]) => !name.startsWith("discriminator.")),
   );
-  if (kind === "student") return { kind, config, weights, parts: registry };
+  if (kind === "student") {
+    expectPlugins(path, config, metadata, registry);
+    return { kind, config, weights, parts: registry };
+  }
   return { kind, config, weights, discriminator: readDiscriminator(tensors, metadata) };
+}
+
+/** A student whose plugin is not loaded is refused here, where the file's name is known. */
+function expectPlugins(
+  path: string,
+  config: StudentConfig,
+  metadata: Readonly<Record<string, string>>,
+  registry: PartSource,
+): void {
+  for (const kind of ["upscale", "conv", "demodulation", "head"] as const) {
+    try {
+      registry.resolve(kind, config[kind]);
+    } catch (error) {
+      if (!(error instanceof MissingPluginError)) throw error;
+      const { plugins = [] } = JSON.parse(metadata[TRAINING_KEY] ?? "{}") as TrainingRecord;
+      const given = plugins.map((spec) => `--plugin ${spec}`).join(" ");
+      throw new RangeError(
+        `Cannot load the student "${path}": expected the plugin "${error.plugin}", whose ${kind} "${
+          config[kind].name
+        }" it has, but it is not loaded; ${
+          given ? `it was distilled with ${given}` : "give it by --plugin, or by use() in code"
+        }`,
+        { cause: error },
+      );
+    }
+  }
 }
 
 function readDiscriminator(

@@ -13,25 +13,29 @@ export interface TrainingRecord {
   readonly features?: "discriminator" | "vgg16";
   /** What the discriminator of the adversarial term started from. */
   readonly discriminator?: "teacher" | "random";
+  /** The plugins whose parts it may have, as they were given. */
+  readonly plugins?: readonly string[];
 }
 
-const KEY = "haarlem.training";
+/** Its key in the file's metadata. */
+export const TRAINING_KEY = "haarlem.training";
 
 /** The record of a distillation, as metadata of its student's file. */
 export function trainingMetadata(
-  { losses, features, discriminator }: DistillConfig,
+  { losses, features, discriminator, plugins }: DistillConfig,
 ): Readonly<Record<string, string>> {
   const uses = (name: string) => losses.some((loss) => loss.name === name && loss.weight !== 0);
   const record: TrainingRecord = {
     ...uses("perceptual") && features && { features: features.name },
     ...uses("adversarial") && { discriminator: discriminator.initial },
+    ...plugins.length > 0 && { plugins },
   };
-  return { [KEY]: JSON.stringify(record) };
+  return { [TRAINING_KEY]: JSON.stringify(record) };
 }
 
 /** The record of a file; `undefined` if it has none, so that nothing is known. */
 export async function readTrainingRecord(path: string): Promise<TrainingRecord | undefined> {
   if (!path.endsWith(".safetensors")) return undefined;
-  const text = (await inspectSafetensorsFile(path)).metadata[KEY];
+  const text = (await inspectSafetensorsFile(path)).metadata[TRAINING_KEY];
   return text === undefined ? undefined : JSON.parse(text) as TrainingRecord;
 }

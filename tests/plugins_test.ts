@@ -75,6 +75,14 @@ for (const [name, sets] of Object.entries(uses)) {
         ...plugin,
       );
       assert.equal(drawn.code, 0, drawn.err);
+      if (name !== "cdf53") return; // its student has a part of the plugin
+      const unloaded = await task("generate", "--weights", weights);
+      assert.deepEqual([unloaded.code, unloaded.err.split("\n").filter(Boolean).at(-1)], [
+        1,
+        `Cannot load the student "${weights}": expected the plugin "cdf53", whose upscale "cdf53/inverse" it has, but it is not loaded; it was distilled with ${
+          plugin.join(" ")
+        }`,
+      ]);
     } finally {
       await Deno.remove(out, { recursive: true });
     }

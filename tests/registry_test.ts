@@ -131,6 +131,15 @@ Deno.test("Registry.resolve() lists the known names and the nearest", () => {
   });
 });
 
+Deno.test("Registry.resolve() says which plugin a name needs that is not loaded", () => {
+  const source: PartSource = createRegistry().use(acme);
+  assert.throws(() => source.resolve("loss", { name: "robust/welsch" }), {
+    name: "RangeError",
+    message:
+      'Cannot find loss "robust/welsch": expected the plugin "robust" to be loaded but received only "haarlem", "acme"; give it by --plugin, or by use() in code',
+  });
+});
+
 Deno.test("Registry.resolve() tells every wrong option with its path", () => {
   const source: PartSource = createRegistry().use(acme);
   const options = { epsilon: -1, epsilo: 1, bands: { ll: "x", lo: 1 } };

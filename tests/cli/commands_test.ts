@@ -127,6 +127,45 @@ Deno.test("a plugin's parts are listed, and what is no plugin is refused", async
   }
 });
 
+Deno.test("what is no plugin is refused in one sentence", async () => {
+  const data = (source: string) => `data:application/javascript,${source}`;
+  const cases: Readonly<Record<string, string>> = {
+    [data("export default 5;")]:
+      "Cannot use a plugin: expected an object made by definePlugin() but received 5 (--plugin SPEC)",
+    [data("export const acme = {};")]:
+      "Cannot use a plugin: expected an object made by definePlugin() but received undefined (--plugin SPEC)",
+    [data("throw new Error('no')")]:
+      'Cannot load the plugin "SPEC": expected a module that exports one but received "no"',
+  };
+  for (const [spec, sentence] of Object.entries(cases)) {
+    assert.deepEqual(await run("list", "--plugin", spec), {
+      code: 2,
+      out: "",
+      err: sentence.replace("SPEC", spec),
+    });
+  }
+});
+
+Deno.test("a configuration starts no code: the plugins that it names must be given", async () => {
+  await using tiny = await makeTinyRun({ steps: 3 });
+  const path = `${tiny.folder}/acme.mjs`;
+  const proof = `${tiny.folder}/proof`;
+  await Deno.writeTextFile(path, `Deno.writeTextFileSync(${JSON.stringify(proof)}, "ran");`);
+  const config = JSON.parse(await Deno.readTextFile(tiny.config));
+  const losses = [{ name: "acme/huber" }];
+  await Deno.writeTextFile(
+    tiny.config,
+    JSON.stringify({ ...config, plugins: [path], losses }),
+  );
+  assert.deepEqual(await run("distill", "--config", tiny.config, "--dry-run"), {
+    code: 2,
+    out: "",
+    err:
+      `Cannot find loss "acme/huber": expected the plugin "acme" to be loaded but received only "haarlem"; give it by --plugin, or by use() in code; the configuration names "${path}", whose code runs only if you give it`,
+  });
+  await assert.rejects(Deno.stat(proof), Deno.errors.NotFound);
+});
+
 Deno.test("distill runs, resumes and ends; generate draws the result", async () => {
   await using tiny = await makeTinyRun({ steps: 3 });
   const out = `${tiny.folder}/run`;
