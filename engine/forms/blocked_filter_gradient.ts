@@ -34,7 +34,8 @@ interface Weights {
  * `sum_p rows[i, p - start] weights[o, p]` over the images' pixels: `[O/b,I,b]`.
  *
  * @param wide Columns of both sides, a multiple of b.
- * @param start How many rows before the first row of a channel its window starts.
+ * @param start How many rows before the first row of a channel its window starts. Padding cannot be
+ *   negative: windows that start later are the next ones of windows that start a channel earlier.
  */
 function correlate(
   l: Lowering,
@@ -48,16 +49,18 @@ function correlate(
   const blocks = wide / b; // per row
   const x = l.reshape(rows.name, [1, n * b, 1, rows.channels * rows.pitch * blocks]);
   const w = l.reshape(weights.name, [n * weights.channels, b, 1, weights.height * blocks]);
+  const late = start < 0 ? 1 : 0;
   const each = l.emit("com.microsoft.nchwc/Conv", [x, w], {
     group: n,
     strides: [1, rows.pitch * blocks],
-    pads: [0, start * blocks, 0, 0],
+    pads: [0, (start + late * rows.pitch) * blocks, 0, 0],
   });
-  const taps = [weights.channels / b, rows.channels, b];
-  if (n === 1) return l.reshape(each, taps);
+  const taps = [weights.channels / b, rows.channels + late, b];
   // A product with ones takes a third of the time of a sum over images.
   const ones = l.float(new Float32Array(n).fill(1), [1, n]);
-  return l.reshape(l.emit("MatMul", [ones, l.reshape(each, [n, sizeOf(taps)])]), taps);
+  const summed = n === 1 ? each : l.emit("MatMul", [ones, l.reshape(each, [n, sizeOf(taps)])]);
+  const all = l.reshape(summed, taps);
+  return late ? l.slice(all, [1], [rows.channels + 1], [1]) : all;
 }
 
 /** Taps `[O/b,I,b]` in reading order as a filter `[kh,kw,I,O]`, or with O and I exchanged. */
@@ -119,8 +122,7 @@ function pointwise(l: Lowering, x: number, dy: number): string | undefined {
 
 /**
  * Stride 1. `rows` is x, once per column of taps, shifted; the row of taps is where windows start.
- * Zero rows between its channels stand for the padding above and below; zero rows before `dy` keep
- * every start at or before the channel's first row, as padding cannot be negative.
+ * Zero rows between its channels stand for the padding above and below.
  */
 function dense(l: Lowering, x: number, dy: number, g: Geometry): string | undefined {
   const [n, height, width, ci] = l.shape(x) as [number, number, number, number];
@@ -129,13 +131,11 @@ function dense(l: Lowering, x: number, dy: number, g: Geometry): string | undefi
   const [top, left] = g.before;
   const wide = roundUp(w, l.block);
   if (!l.canBlock(dy) || wide > 2 * w) return undefined;
-  const lead = kh - 1 - top;
   const gap = Math.max(top, g.after[0]);
-  if (lead < 0) return undefined;
   const weights = {
-    name: l.pad(l.get(dy, "spread"), [0, 0, lead, 0, 0], [0, 0, 0, wide - w, 0]),
+    name: l.pad(l.get(dy, "spread"), [0, 0, 0, 0, 0], [0, 0, 0, wide - w, 0]),
     channels: co,
-    height: h + lead,
+    height: h,
   };
   const taps: string[] = [];
   for (let column = 0; column < kw; column++) {
@@ -147,7 +147,7 @@ function dense(l: Lowering, x: number, dy: number, g: Geometry): string | undefi
     );
     const rows = { name, channels: ci, pitch: height + gap };
     for (let row = 0; row < kh; row++) {
-      taps[row * kw + column] = correlate(l, n, wide, rows, weights, top + lead - row);
+      taps[row * kw + column] = correlate(l, n, wide, rows, weights, top - row);
     }
   }
   return filterOf(l, taps, [kh, kw, ci, co], false);

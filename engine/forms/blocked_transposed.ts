@@ -4,14 +4,15 @@
  * @module
  */
 import { type Geometry, geometry } from "../kernels/convolution.ts";
-import type { Form, Lowering } from "../lowering.ts";
+import type { Lowering } from "../lowering.ts";
+import type { Op } from "../program.ts";
 import { blockedWeight, type Shape4D } from "./blocked_weight.ts";
 
 /** Convolutions of stride 2 to the input, which `Conv` alone cannot do. */
-export const stridedBackpropInput: Form = (
-  { inputs: [dy, filter], attributes, outputs: [out] },
-  l,
-) => {
+export function stridedBackpropInput(
+  { inputs: [dy, filter], attributes, outputs: [out] }: Op,
+  l: Lowering,
+): boolean {
   const shape = l.shape(filter!) as Shape4D;
   const g = geometry(attributes["inputShape"], shape, attributes, false);
   const fits = g.strides.every((n) => n === 2) && g.dilations.every((n) => n === 1) &&
@@ -19,7 +20,7 @@ export const stridedBackpropInput: Form = (
   if (!fits || !l.canBlock(dy!) || !l.canBlock(out!)) return false;
   l.put(out!, phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!)), "spread");
   return true;
-};
+}
 
 /**
  * A transposed convolution of stride 2. The pixels of each of the four parities are a convolution of
