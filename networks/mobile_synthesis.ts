@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray, Params, PartSource, Weights } from "../core/contracts.ts";
+import { expectOutput } from "../core/expect_output.ts";
 import { prefixed, under, weightOf } from "../core/params.ts";
 import { createRandom } from "../core/random.ts";
 import { haar } from "../layers/haar.ts";
@@ -73,7 +74,10 @@ export function mobileSynthesis(
     const row = i === 0 ? 0 : 3 * i - 2;
     if (upscale) {
       const { part, options } = plan.upscale;
-      x = part.apply(under(params, upscale), { x, style: styles[row]! }, options);
+      const [, h, w, channels] = x.shape;
+      const doubled = part.apply(under(params, upscale), { x, style: styles[row]! }, options);
+      const shape = ["N", 2 * h, 2 * w, part.outChannels(channels, options)];
+      x = expectOutput(doubled, shape, part);
     }
     convs.forEach(({ conv, prefix, demodulationPrefix }, k) => {
       const demodulation = demodulationPrefix
@@ -81,13 +85,17 @@ export function mobileSynthesis(
         : undefined;
       const noise = noiseOf(i === 0 ? 0 : 2 * i - 1 + k);
       const inputs = { x, style: styles[row + k]!, noise, demodulation };
-      x = conv.part.apply(under(params, prefix), inputs, conv.options);
+      const [, h, w] = x.shape;
+      const made = conv.part.apply(under(params, prefix), inputs, conv.options);
+      x = expectOutput(made, ["N", h, w, "C"], conv.part);
     });
     if (head) {
       const { part, options } = plan.head;
       const previous = part.usesPrevious ? bands.at(-1) : undefined;
       const inputs = { x, style: styles[row + convs.length]!, previous };
-      const predicted = part.apply(under(params, head), inputs, options);
+      const made = part.apply(under(params, head), inputs, options);
+      const [, h, w] = x.shape;
+      const predicted = expectOutput(made, ["N", h, w, config.domain === "pixel" ? 3 : 12], part);
       bands.push(config.domain === "pixel" ? haar(predicted) : predicted);
     }
   });

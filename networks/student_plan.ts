@@ -9,6 +9,7 @@ import type {
   PartSource,
   Weights,
 } from "../core/contracts.ts";
+import { expectOutput } from "../core/expect_output.ts";
 import { under } from "../core/params.ts";
 import type { Random } from "../core/random.ts";
 import { modulatedConv } from "../layers/conv/modulated.ts";
@@ -158,5 +159,8 @@ export function bindDemodulation(
   { part, options }: Resolved<"demodulation">,
   prefix: string,
 ): Demodulate {
-  return (inputs) => part.apply(under(params, prefix), inputs, options);
+  return (inputs) => {
+    const factors = part.apply(under(params, prefix), inputs, options);
+    return expectOutput(factors, ["N", inputs.energy.shape[1]], part);
+  };
 }

@@ -114,6 +114,11 @@ async function* train(
       session.heldOut,
       engine,
     );
+    if (Number.isNaN(psnrDb)) {
+      throw new Error(
+        `Cannot go on with the distillation: expected the student's images to be numbers but received NaN at step ${step}; if a plugin has a part in it, testPlugin() tells which`,
+      );
+    }
     sampled.set(step, psnrDb);
     const grid = interleave(session.heldOut.teacherImages, images, 4, 8);
     const labels = Array.from({ length: 8 }, (_, i) => i % 2 ? "student" : "teacher");

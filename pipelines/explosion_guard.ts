@@ -15,6 +15,12 @@ export function explosionGuard(run: string): ExplosionGuard {
   const averages = new Map<string, number>();
   const guard = (losses: Readonly<Record<string, number>>, step: number) => {
     for (const [name, value] of Object.entries(losses)) {
+      if (!Number.isFinite(value) && !averages.has(name)) {
+        guard.healthy = false;
+        throw new Error(
+          `Cannot begin with the loss "${name}": expected a finite number but received ${value} at step ${step}; if a plugin has a part in it, testPlugin() tells which`,
+        );
+      }
       const usual = averages.get(name) ?? Math.abs(value);
       const exploded = step > 100 && Math.abs(value) > 1000 * Math.max(usual, 1e-3);
       if (!Number.isFinite(value) || exploded) {

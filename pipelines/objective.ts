@@ -12,6 +12,7 @@ import type {
   PartSource,
   Weights,
 } from "../core/contracts.ts";
+import { expectOutput } from "../core/expect_output.ts";
 import { lift } from "../core/flat.ts";
 
 /** A loss in a config. */
@@ -88,7 +89,7 @@ export function objective(
   const weighted = terms.map(({ name, loss, options, weight, every, constants }) => {
     // The step's fields are getters where they cost something: a copy would call them all.
     const own = constants ? Object.create(step, { constants: { value: lift(constants) } }) : step;
-    const value = loss[side]!(own, options);
+    const value = expectOutput(loss[side]!(own, options), [], loss);
     values[name] = tf.keep(value); // the eager engine frees what the gradient does not return
     return tf.mul(value, weight * every) as tf.Scalar;
   });
