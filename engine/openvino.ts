@@ -7,7 +7,7 @@
 import type { HostArray } from "../core/contracts.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
-import { openvinoForms } from "./forms/mod.ts";
+import { openvinoForms, openvinoForms32 } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino } from "./openvino_library.ts";
@@ -36,7 +36,8 @@ export function createOpenvinoEngine(
 ): Engine {
   const kernels = nodeRules(rules);
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
-  const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
+  const known = precision === "f32" ? openvinoForms32 : openvinoForms;
+  const forms = new Map([...known].filter(([kernel]) => !own.has(kernel)));
   const properties = {
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),
