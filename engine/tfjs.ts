@@ -42,8 +42,11 @@ export interface EagerBackend {
   readonly device: DeviceName;
   readonly threads: number;
   readonly description: string;
-  /** Watches for errors of the device; what it gives throws those that were met until then. */
-  readonly watch?: () => () => Promise<void>;
+  /**
+   * Watches for errors of the device; what it gives throws those that were met until then, and looks
+   * longer where something has failed.
+   */
+  readonly watch?: () => (hasFailed: boolean) => Promise<void>;
 }
 
 /** The backend for a device: on the CPU the native one if it was built, else JavaScript. */
@@ -61,14 +64,22 @@ export async function openEagerBackend(
   return { name: "cpu", device, threads: 1, description };
 }
 
+async function readTensor(tensor: tf.Tensor): Promise<HostArray> {
+  return { shape: tensor.shape, data: Float32Array.from(await tensor.data()) };
+}
+
 /** An array of the engine: a tensor that is kept. */
 class ResidentTensor implements ResidentArray {
   readonly shape: readonly number[];
-  constructor(readonly tensor: tf.Tensor) {
+  /** `guarded` puts errors of the device in words of ours. */
+  constructor(
+    readonly tensor: tf.Tensor,
+    readonly guarded: (read: () => Promise<HostArray>) => Promise<HostArray>,
+  ) {
     this.shape = tensor.shape;
   }
-  async read(): Promise<HostArray> {
-    return { shape: this.shape, data: Float32Array.from(await this.tensor.data()) };
+  read(): Promise<HostArray> {
+    return this.guarded(() => readTensor(this.tensor));
   }
   dispose(): void {
     this.tensor.dispose();
@@ -110,34 +121,35 @@ export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] =
     { name, resident = [] }: CompileOptions,
   ): Compiled<ArrayTree, ArrayTree> => {
     const stays = (path: string) => staysResident && resident.includes(branchOf(path));
+    const guarded = async <T>(compute: () => Promise<T>): Promise<T> => {
+      const check = backend.watch?.() ?? (() => Promise.resolve());
+      try {
+        const result = await compute().catch(async (error) => {
+          await check(true);
+          throw error;
+        });
+        await check(false);
+        return result;
+      } catch (error) {
+        throw deviceError(error, { task: name, engine: "tfjs", device: backend.device });
+      }
+    };
     const results = async (inputs: ArrayTree, random: Random | undefined) => {
       const { kept, outputs } = compute(fn, inputs, name, random);
       const arrays = await Promise.all(kept.map(async ({ path, tensor }) => {
-        const array = new ResidentTensor(tensor);
-        if (stays(path)) return array;
+        if (stays(path)) return new ResidentTensor(tensor, guarded);
         try {
-          return await array.read();
+          return await readTensor(tensor);
         } finally {
-          array.dispose();
+          tensor.dispose();
         }
       }));
       let next = 0;
       return rebuild<tf.Tensor, EngineArray>(outputs, isTensor, () => arrays[next++]!);
     };
-    const watched = async (inputs: ArrayTree, random: Random | undefined) => {
-      const failed = backend.watch?.();
-      try {
-        return await results(inputs, random);
-      } finally {
-        await failed?.();
-      }
-    };
     const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) =>
       Promise.resolve() // errors reject, as when compiled
-        .then(() => watched(inputs, options.random))
-        .catch((error) => {
-          throw deviceError(error, { task: name, engine: "tfjs", device: backend.device });
-        });
+        .then(() => guarded(() => results(inputs, options.random)));
     return Object.assign(run, {
       prepare: () => Promise.resolve(),
       program: (inputs: ArrayTree) => {

@@ -66,15 +66,33 @@ function addInParts(): void {
 }
 
 /** WebGPU computes zeros after an error, and tells only those who have asked before. */
-function watchErrors(device: GPUDevice): () => Promise<void> {
+function watchErrors(device: GPUDevice): (hasFailed: boolean) => Promise<void> {
   device.pushErrorScope("out-of-memory");
   device.pushErrorScope("validation");
-  return async () => {
+  return async (hasFailed) => {
     const [validation, memory] = await Promise.all([
       device.popErrorScope(),
       device.popErrorScope(),
     ]);
+    if (hasFailed && await isLost(device)) {
+      throw new Error("Cannot compute on WebGPU: the device was lost");
+    }
     const error = memory ? `out of memory, ${memory.message}` : validation?.message;
     if (error) throw new Error(`Cannot compute on WebGPU: ${error}`);
   };
+}
+
+/** What fails with a lost device fails before the loss is told: some 30 ms in Deno. */
+const LOSS_MS = 500;
+
+async function isLost(device: GPUDevice): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), LOSS_MS);
+  });
+  try {
+    return await Promise.race([device.lost.then(() => true as const), patience]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -195,7 +195,7 @@ export const ablateCommand = defineCommand({
         const runJob = launcher?.runJob;
         const own = { engine, registry, out, restart, signal, jobs, runJob };
         await showAblation(ablate(input, own), values, context);
-      });
+      }, context.report);
     } finally {
       await launcher?.close();
     }

@@ -8,7 +8,7 @@ import {
 import { type Command, defineCommand, type Options } from "../command.ts";
 
 const options = {
-  seconds: { type: "number", value: "S", help: "of measuring, per device", default: 1, minimum: 0 },
+  seconds: { type: "number", value: "S", help: "of measuring, per device", default: 5, minimum: 0 },
   only: { type: "text", value: "E/D", help: "one engine and device, for instance onnx/webgpu" },
   json: { type: "flag", help: "print every device as a line of JSON" },
 } as const satisfies Options;

@@ -148,7 +148,7 @@ export const evaluateCommand = defineCommand({
       const engine = await open();
       const events = evaluate(config, { engine, registry, out, signal: context.signal });
       return await show(events, values, context);
-    });
+    }, context.report);
     if (!end || values.json) return;
     for (const measurement of end.evaluation.measurements) {
       if (TABLES_ONLY.includes(measurement.metric)) continue;

@@ -3,12 +3,18 @@
  * a distillation. `deno task test:gpu` runs it on a software GPU; elsewhere it is ignored.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { commands } from "../../cli.ts";
+import { runCommandLine } from "../../cli/run_command_line.ts";
 import { partsOf } from "../../core/check_plugin.ts";
 import { createRandom } from "../../core/random.ts";
 import { createEngine, disposeArrays, readArrays } from "../../engine/mod.ts";
 import { conformanceOf } from "../../pipelines/conformance/mod.ts";
+import { saveGenerator } from "../../pipelines/generator_file.ts";
 import { builtin, createRegistry } from "../../registry.ts";
+import { fakeProcess } from "../cli/fake_process.ts";
+import { tinyStudent, tinyTeacher } from "../pipelines/evaluate/tiny_subjects.ts";
 import { assertSameDistillation } from "./same_distillation.ts";
 import { compareKernels } from "./same_kernels.ts";
 
@@ -43,6 +49,43 @@ for (const { name, run } of conformanceOf(partsOf(builtin, false), registry, [cp
   if (!name.endsWith("gives the same on every engine") || general.test(name)) continue;
   Deno.test(`webgpu: ${name}`, { ignore }, run);
 }
+
+Deno.test("webgpu: the adapter is named, and software warned of", { ignore }, () => {
+  const where = /^ONNX Runtime [\d.]+ on WebGPU, .*\w.*$/;
+  assert.match(gpu.description, where);
+  const isSoftware = /SwiftShader|llvmpipe/.test(gpu.description);
+  assert.equal(gpu.description.endsWith(" (a software adapter: slow)"), isSoftware);
+});
+
+Deno.test("webgpu: a limit that is met is an error", { ignore }, async () => {
+  const big = gpu.compile(
+    ({ x }: { x: tf.Tensor }) => tf.sum(tf.tile(x, [9 * 2 ** 10])),
+    { name: "big" },
+  );
+  await assert.rejects(big({ x: { shape: [2 ** 15], data: new Float32Array(2 ** 15) } }), {
+    name: "DeviceError",
+    fault: "limit",
+    message:
+      'Cannot run "big" on webgpu with onnx: expected it to keep to the device\'s limits but it does not; use a smaller batch',
+  });
+  const small = gpu.compile(({ x }: { x: tf.Tensor }) => tf.add(x, 1), { name: "small" });
+  assert.deepEqual([...(await small({ x: { shape: [1], data: Float32Array.of(1) } })).data], [2]);
+});
+
+Deno.test("webgpu: evaluate --verbose counts what is left to the CPU", { ignore }, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-verbose-" });
+  const weights = join(folder, "student.safetensors");
+  await saveGenerator(weights, tinyStudent(tinyTeacher()));
+  const evaluate = ["evaluate", "--weights", weights, "--metrics", "ppl", "--paths", "4"];
+  const device = ["--device", "webgpu", "--threads", "1", "--verbose"];
+  const process = fakeProcess();
+  const out = ["--out", join(folder, "report")];
+  const code = await runCommandLine([...evaluate, ...device, ...out], commands, process);
+  assert.equal(code, 0, process.err.join("\n"));
+  const counted = process.err.filter((line) => / nodes on webgpu/.test(line));
+  assert.ok(counted.length > 0, process.err.join("\n"));
+  await Deno.remove(folder, { recursive: true });
+});
 
 Deno.test("webgpu: distill() makes the CPU's ten steps", { ignore }, async () => {
   await assertSameDistillation(gpu, cpu, { steps: 10, tolerance: 1e-4 });
