@@ -89,15 +89,16 @@ const CHECKPOINTS = 10;
  */
 export function shortened(config: DistillConfig, steps: number): DistillConfig {
   const share = steps / config.steps;
+  const part = (kimg: number) => Number((kimg * share).toPrecision(6)); // 12.8, not 12.799999999999999
   const { optimiser, averageKimg, losses } = config;
   return {
     ...config,
     steps,
     losses: losses.map((loss) =>
-      loss.from === undefined ? loss : { ...loss, from: loss.from * share }
+      loss.from === undefined ? loss : { ...loss, from: part(loss.from) }
     ),
     optimiser: { ...optimiser, warmupSteps: Math.round(optimiser.warmupSteps * share) },
-    averageKimg: averageKimg * share,
+    averageKimg: part(averageKimg),
     sampleSteps: Math.ceil(steps / SAMPLES),
     checkpointSteps: Math.ceil(steps / CHECKPOINTS),
   };
