@@ -8,6 +8,7 @@ import type { PartSource } from "../core/contracts.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { under } from "../core/params.ts";
 import { quote } from "../io/describe.ts";
+import { openFile } from "../io/random_access.ts";
 import { expectTeacher, type Generator, type Teacher } from "../networks/generator.ts";
 import { createRegistry } from "../registry.ts";
 import { convert } from "./convert.ts";
@@ -35,7 +36,7 @@ export async function loadGenerator(
 ): Promise<Generator> {
   const address = addressOf(String(source), which);
   const path = address.startsWith("file:") ? fileURLToPath(address) : address;
-  await expectFile(path);
+  expectFile(path);
   if (await isGeneratorFile(path)) return await readGenerator(path, { registry });
   const converted = await convert(path);
   switch (converted.kind) {
@@ -61,9 +62,9 @@ export async function loadGenerator(
   }
 }
 
-async function expectFile(path: string): Promise<void> {
+function expectFile(path: string): void {
   try {
-    await Deno.stat(path);
+    using _ = openFile(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const names = Object.keys(models);
