@@ -3,7 +3,7 @@
  * turns. Commands and answers are JSON, one a line:
  *
  * - `{ "load": ... }` makes everything ready to run and answers `{ name }`;
- * - `{ "run": workload, "count": n }` answers `{ ms, cpuMs, value, peakMb, flops? }`.
+ * - `{ "run": workload, "count": n }` answers `{ ms, cpuMs, value, peakMb, flops?, bytes? }`.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export interface Timing {
   readonly peakMb: number;
   /** Floating-point operations of a run, where they are counted. */
   readonly flops?: number;
+  /** Bytes that a run must move at least, where they are counted. */
+  readonly bytes?: number;
 }
 
 /** A running contestant. */

@@ -1,7 +1,7 @@
 /** Runs our engines for `contestant.ts`. */
 import process from "node:process";
 import { createEngine, type Engine, type EngineOptions } from "../engine/mod.ts";
-import { countFlops } from "./flops.ts";
+import { countBytes, countFlops } from "./flops.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
 import { scenarioArrays, SCENARIOS } from "./scenarios.ts";
 import { type Workload, WORKLOADS } from "./workloads.ts";
@@ -54,8 +54,10 @@ async function time(workload: Workload, count: number) {
     value ??= result;
   }
   const peakMb = process.resourceUsage().maxRSS / 1024;
-  const flops = (await workload.programs()).reduce((sum, each) => sum + countFlops(each), 0);
-  return { ms, cpuMs, value, peakMb, flops };
+  const programs = await workload.programs();
+  const flops = programs.reduce((sum, each) => sum + countFlops(each), 0);
+  const bytes = programs.reduce((sum, each) => sum + countBytes(each), 0);
+  return { ms, cpuMs, value, peakMb, flops, bytes };
 }
 
 function answer(value: unknown): void {

@@ -1,5 +1,6 @@
 /**
- * Counts what a program computes: multiplications and additions of convolutions and matrix products.
+ * Counts what a program must do at least: multiplications and additions of convolutions and matrix
+ * products, and reading and writing memory.
  *
  * @module
  */
@@ -36,4 +37,18 @@ function flops(
     default:
       return 0;
   }
+}
+
+/**
+ * Bytes that a program must move at least, if all element-wise work were merged into its neighbours:
+ * its inputs and outputs, and what convolutions and matrix products read and write.
+ */
+export function countBytes({ ops, values, inputs, outputs }: Program): number {
+  const bytes = (ids: readonly number[]) =>
+    4 * ids.reduce((sum, id) => sum + size(values[id]!.shape), 0);
+  const heavy = ops.filter((op) => flops(op, (id) => values[id]!.shape) > 0);
+  const inside = heavy.reduce((sum, op) => sum + bytes(op.inputs) + bytes(op.outputs), 0);
+  const outside = new Set(heavy.flatMap((op) => op.inputs)); // counted where they are read
+  return inside + bytes(inputs.filter((id) => !outside.has(id))) +
+    bytes(outputs.filter((id) => !heavy.some((op) => op.outputs.includes(id))));
 }

@@ -7,9 +7,11 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { type Contestant, openContestant, type Timing } from "./contestant.ts";
 import { findOpenvino } from "../engine/find_openvino.ts";
-import { CEILINGS, COPY, KERNELS } from "./kernels.ts";
+import { CEILINGS, KERNELS } from "./kernels.ts";
+import { gigabytesPerSecond, layerTable } from "./layers.ts";
 import { writeArrays } from "./peers/arrays.ts";
 import { type Scenario, scenarioArrays, scenarioNumbers, SCENARIOS } from "./scenarios.ts";
+import { median, type Result, sorted } from "./result.ts";
 import { table } from "./table.ts";
 import { WORKLOADS } from "./workloads.ts";
 
@@ -18,7 +20,10 @@ const HELP = `Times training steps and images on our engines, in one run and in 
   --only TEXT      workloads whose name, or that of their sizes, has TEXT in it; may be repeated
   --engines LIST   onnx, openvino, openvino:bf16, tfjs; by default all but tfjs that are installed
   --openvino PATH  where OpenVINO is, if not in the active Python environment
+  --layers         kernels and layers only, and how far each is from the machine's ceilings,
+                   on one thread
   --peers          the same steps as a PyTorch program; --python PATH says which Python has PyTorch
+  --compile        with --peers: torch.compile too; it needs a C++ compiler, and minutes
   --threads N      by default all cores
   --rounds N       rounds of taking turns (5)
   --json PATH      writes everything that was measured
@@ -28,30 +33,22 @@ const HELP = `Times training steps and images on our engines, in one run and in 
 interface Entry {
   readonly label: string;
   readonly command: readonly [string, ...string[]];
+  /** Its own name of a workload; absent where it does not have it. */
+  nameOf?(workload: string): string | undefined;
   /** Absent where it does not have such workloads. */
   load(scenario: Scenario | undefined): Promise<unknown>;
   readonly peer: boolean;
 }
 
-/** What one contestant did with one workload. */
-interface Result {
-  readonly workload: string;
-  readonly scenario: string;
-  readonly contestant: string;
-  readonly name: string;
-  readonly peer: boolean;
-  readonly timing: Timing;
-}
-
 const args = parseArgs(Deno.args, {
   string: ["only", "engines", "openvino", "python", "threads", "rounds", "json"],
-  boolean: ["help", "peers"],
+  boolean: ["help", "compile", "layers", "peers"],
   collect: ["only"],
 });
 
 async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
-  const threads = Number(args.threads ?? navigator.hardwareConcurrency);
+  const threads = args.layers ? 1 : Number(args.threads ?? navigator.hardwareConcurrency);
   const entries = [...engineEntries(threads), ...args.peers ? peerEntries(threads) : []];
   const wanted = (name: string) =>
     args.only.length === 0 || args.only.some((text) => name.includes(text));
@@ -71,8 +68,10 @@ async function main(): Promise<void> {
     );
   }
   console.log();
-  for (const name of Object.keys(CEILINGS)) if (wanted(name)) await measure(undefined, name);
-  for (const scenario of Object.values(SCENARIOS)) {
+  for (const name of Object.keys(CEILINGS)) {
+    if (args.layers || wanted(name)) await measure(undefined, name);
+  }
+  for (const scenario of args.layers ? [] : Object.values(SCENARIOS)) {
     for (const name of Object.keys(WORKLOADS)) {
       const trains = name.endsWith("step") || name.includes("step ");
       if (trains && scenario.batch === 0 || !wanted(`${scenario.name}: ${name}`)) continue;
@@ -80,7 +79,7 @@ async function main(): Promise<void> {
     }
   }
   for (const name of Object.keys(KERNELS)) if (wanted(name)) await measure(undefined, name);
-  console.log(`\n${summary(results).join("\n")}`);
+  console.log(`\n${(args.layers ? layerTable : summary)(results).join("\n")}`);
   if (args.json) await Deno.writeTextFile(args.json, `${JSON.stringify(results, null, 1)}\n`);
 }
 
@@ -111,17 +110,33 @@ function peerEntries(threads: number): Entry[] {
   const environment = Deno.env.get("VIRTUAL_ENV");
   const python = args.python ?? (environment ? `${environment}/bin/python` : "python3");
   const script = new URL("./peers/torch_peer.py", import.meta.url).pathname;
-  return [false, true].map((channelsLast) => ({
-    label: channelsLast ? "torch, channels last" : "torch",
+  const entry = (
+    label: string,
+    { channelsLast = true, compile = false, nameOf }:
+      & { channelsLast?: boolean; compile?: boolean }
+      & Pick<Entry, "nameOf">,
+  ): Entry => ({
+    label,
     command: [python, script],
     load: async (scenario) =>
-      scenario && {
-        folder: await arraysOf(scenario),
-        threads,
-        channelsLast,
-      },
+      scenario && { folder: await arraysOf(scenario), threads, channelsLast, compile },
+    ...nameOf && { nameOf },
     peer: true,
-  }));
+  });
+  return [
+    entry("torch", { channelsLast: false }),
+    entry("torch, channels last", {}),
+    // The order of the author's code.
+    entry("torch, teacher twice", {
+      nameOf: (name) => name === "distillation step" ? `${name}, teacher twice` : undefined,
+    }),
+    ...args.compile
+      ? [entry("torch.compile", {
+        compile: true,
+        nameOf: (name) => name.includes("R1") ? undefined : name,
+      })]
+      : [],
+  ];
 }
 
 const folders = new Map<Scenario, Promise<string>>();
@@ -142,20 +157,21 @@ async function compete(
   workload: string,
 ): Promise<Result[]> {
   const rounds = Number(args.rounds ?? 5);
-  const running: { entry: Entry; contestant: Contestant; timings: Timing[] }[] = [];
+  const running: { entry: Entry; name: string; contestant: Contestant; timings: Timing[] }[] = [];
   for (const entry of entries) {
-    const load = await entry.load(scenario);
-    if (load === undefined) continue;
+    const name = entry.nameOf ? entry.nameOf(workload) : workload;
+    const load = name && await entry.load(scenario);
+    if (!name || load === undefined) continue;
     const contestant = await openContestant(entry.command, load);
-    const first = await contestant.run(workload, 1);
-    await contestant.run(workload, 2); // memory is mapped, caches are warm
-    running.push({ entry, contestant, timings: [first] });
+    const first = await contestant.run(name, 1);
+    await contestant.run(name, 2); // memory is mapped, caches are warm
+    running.push({ entry, name, contestant, timings: [first] });
   }
   // About half a second each time, so that a round is short against what else the machine does.
   for (let round = 0; round < rounds; round++) {
-    for (const { contestant, timings } of running) {
+    for (const { contestant, name, timings } of running) {
       const count = Math.min(20, Math.max(1, Math.round(500 / timings.at(-1)!.ms.at(-1)!)));
-      timings.push(await contestant.run(workload, count));
+      timings.push(await contestant.run(name, count));
     }
   }
   for (const { contestant } of running) await contestant.close();
@@ -165,6 +181,7 @@ async function compete(
     contestant: entry.label,
     name: contestant.name,
     peer: entry.peer,
+    startMs: first!.ms[0]!,
     timing: {
       ...rest.at(-1)!,
       value: first!.value,
@@ -173,9 +190,6 @@ async function compete(
     },
   }));
 }
-
-const sorted = (list: readonly number[]) => list.toSorted((a, b) => a - b);
-const median = (list: readonly number[]) => sorted(list)[list.length >> 1]!;
 
 /** Whether two contestants computed the same, as far as their precision goes. */
 function agrees(a: Result, b: Result): boolean {
@@ -203,19 +217,34 @@ function report(results: readonly Result[]): void {
 function summary(results: readonly Result[]): string[] {
   const groups = Map.groupBy(results, ({ scenario, workload }) => `${scenario}: ${workload}`);
   const rows = [...groups.values()].flatMap((group) => {
-    const peers = group.filter(({ peer }) => peer).map(({ timing }) => median(timing.ms));
+    const peers = group.filter(({ peer, contestant }) => peer && !contestant.endsWith("twice")).map(
+      ({ timing }) => median(timing.ms),
+    );
     const best = peers.length ? Math.min(...peers) : undefined;
     const flops = group.find(({ timing }) => timing.flops)?.timing.flops ?? 0;
     return group.map((result) => row(result, flops, best));
   });
-  const head = ["workload", "on", "ms", "processor ms", "GFLOP/s", "peak MB", "times PyTorch"];
+  const head = [
+    "workload",
+    "on",
+    "ms",
+    "processor ms",
+    "GFLOP/s",
+    "start s",
+    "peak MB",
+    "times PyTorch",
+  ];
   return table(head, rows);
 }
 
-function row({ scenario, workload, contestant, timing }: Result, flops: number, best?: number) {
+function row(
+  { scenario, workload, contestant, timing, startMs }: Result,
+  flops: number,
+  best?: number,
+) {
   const ms = median(timing.ms);
   const rate = workload === "copies"
-    ? `${(8 * COPY.passes * COPY.size / ms / 1e6).toFixed(1)} GB/s`
+    ? `${gigabytesPerSecond(ms).toFixed(1)} GB/s`
     : flops
     ? (flops / ms / 1e6).toFixed(0)
     : "";
@@ -225,6 +254,7 @@ function row({ scenario, workload, contestant, timing }: Result, flops: number, 
     ms.toFixed(1),
     median(timing.cpuMs).toFixed(1),
     rate,
+    ((startMs - ms) / 1000).toFixed(1),
     timing.peakMb.toFixed(0),
     best ? (best / ms).toFixed(2) : "",
   ];

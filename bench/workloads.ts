@@ -8,7 +8,7 @@ import type { HostArray, Weights } from "../core/contracts.ts";
 import { flatLayout, flatten, lift } from "../core/flat.ts";
 import { scalarArray } from "../core/host_array.ts";
 import { under } from "../core/params.ts";
-import { type Engine, readArrays } from "../engine/mod.ts";
+import { type Engine, type EngineArray, readArrays } from "../engine/mod.ts";
 import type { Program } from "../engine/program.ts";
 import { inverseHaar } from "../layers/haar.ts";
 import { adversarialLoss } from "../losses/adversarial.ts";
@@ -20,7 +20,9 @@ import { mapping } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { synthesis } from "../networks/synthesis.ts";
 import { parseConfig } from "../pipelines/distill_config.ts";
-import { createDistillSteps } from "../pipelines/distill_steps.ts";
+import { createDistillSteps, type StudentState } from "../pipelines/distill_steps.ts";
+import { emptySum, type GradientSum } from "../pipelines/gradient_sum.ts";
+import { microBatchRows, takeLatents } from "../pipelines/micro_batches.ts";
 import type { Term } from "../pipelines/objective.ts";
 import { createTeacherSteps, teacherLayouts } from "../pipelines/teacher_steps.ts";
 import { createRegistry } from "../registry.ts";
@@ -44,6 +46,7 @@ export const WORKLOADS: Readonly<Record<string, Make>> = {
   "discriminator step": (...given) => discriminatorStep(...given, [adversarial]),
   "discriminator step with R1": (...given) => discriminatorStep(...given, [adversarial, r1]),
   "distillation step": distillationStep,
+  "distillation step in 4 parts": accumulatedStep,
   "teacher image": teacherImage,
   "student image": studentImage,
 };
@@ -145,12 +148,13 @@ function networksOf(
 }
 
 /** The first stage of `avatars-64`: pixels and wavelets, the teacher once. */
-function distillationStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
+function distillation(engine: Engine, scenario: Scenario, arrays: Weights, accumulate: number) {
   const registry = createRegistry();
   const { teacher, student } = networksOf(scenario, arrays);
+  const { batch } = scenario;
   const losses = [{ name: "pixel" }, { name: "wavelet" }];
   const config = parseConfig(
-    { steps: 1, batch: scenario.batch, losses, pyramid: "area", optimiser: { clipNorm: 1 } },
+    { steps: 1, batch, accumulate, losses, pyramid: "area", optimiser: { clipNorm: 1 } },
     registry,
   );
   const weights = studentWeights(arrays);
@@ -168,31 +172,76 @@ function distillationStep(engine: Engine, scenario: Scenario, arrays: Weights): 
     },
     features: undefined,
   });
-  const noise = noiseOf(arrays);
   const vector = flatten(weights, layout);
-  const common = { critic: [], noise, rates, decay: scalarArray(0.99) };
-  const latents = { z: arrays["batch/z"]!, mix: [], noise };
-  const teach = steps.teacher(false);
-  const step = steps.student([pixel, wavelet]);
-  let state: Parameters<typeof step>[0]["state"] = {
+  const state: StudentState<EngineArray> = {
     weights: vector,
     mean: zeros(vector),
     power: zeros(vector),
     average: vector,
   };
+  const noise = noiseOf(arrays);
+  return {
+    steps,
+    state,
+    noise,
+    latents: { z: arrays["batch/z"]!, mix: [], noise },
+    update: { rates, decay: scalarArray(0.99) },
+  };
+}
+
+const distillTerms = [pixel, wavelet];
+
+async function sumOf(values: Readonly<Record<string, EngineArray>>): Promise<number> {
+  const read = Object.values(await readArrays(values));
+  return read.reduce((sum, { data }) => sum + data[0]!, 0);
+}
+
+function distillationStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
+  const { steps, noise, latents, update, ...start } = distillation(engine, scenario, arrays, 1);
+  let state = start.state;
+  const teach = steps.teacher(false);
+  const step = steps.student(distillTerms);
+  const common = { critic: [], noise, ...update };
   return {
     images: scenario.batch,
     async run() {
       const batch = await teach(latents);
       const made = await step({ ...common, state, batch });
       state = made.state;
-      const values = Object.values(await readArrays(made.values));
-      return values.reduce((sum, { data }) => sum + data[0]!, 0);
+      return await sumOf(made.values);
     },
     async programs() {
       const batch = await teach(latents);
       return [teach.program(latents), step.program({ ...common, state, batch })];
     },
+  };
+}
+
+/** The same step by `accumulate`: slower, in less memory. */
+function accumulatedStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
+  const accumulate = 4;
+  const { steps, noise, latents, update, ...start } = distillation(
+    engine,
+    scenario,
+    arrays,
+    accumulate,
+  );
+  let state = start.state;
+  const split = { batch: scenario.batch, accumulate, group: 1 };
+  return {
+    images: scenario.batch,
+    async run() {
+      let sum: GradientSum<EngineArray> = emptySum(state.weights, distillTerms);
+      const { weights } = state;
+      for (const rows of microBatchRows(split)) {
+        const batch = await steps.teacher(false)({ ...latents, ...takeLatents(latents, rows) });
+        const given = { sum, weights, critic: [], batch, noise };
+        ({ sum } = await steps.studentGradients(distillTerms)(given));
+      }
+      ({ state } = await steps.studentUpdate({ state, gradient: sum.gradient, ...update }));
+      return await sumOf(sum.values);
+    },
+    programs: () => Promise.resolve([]), // those of the whole step, but for the additions
   };
 }
 

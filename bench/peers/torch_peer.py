@@ -26,7 +26,7 @@ FIR = torch.outer(torch.tensor([1.0, 3.0, 3.0, 1.0]), torch.tensor([1.0, 3.0, 3.
 
 
 class Peer:
-    def __init__(self, folder: Path, threads: int, channels_last: bool) -> None:
+    def __init__(self, folder: Path, threads: int, channels_last: bool, compiled: bool) -> None:
         torch.set_num_threads(threads)
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         index = json.loads((folder / "index.json").read_text())
@@ -55,10 +55,16 @@ class Peer:
             "discriminator step": lambda: self.discriminator_step(False),
             "discriminator step with R1": lambda: self.discriminator_step(True),
             "distillation step": lambda: self.distillation_step(1),
+            "distillation step in 4 parts": lambda: self.distillation_step(1, 4),
             "distillation step, teacher twice": lambda: self.distillation_step(2),
             "teacher image": self.teacher_image,
             "student image": self.student_image,
         }
+
+        if compiled:  # second derivatives are not to be had: no R1
+            self.synthesis = torch.compile(self.synthesis)
+            self.student = torch.compile(self.student)
+            self.discriminator = torch.compile(self.discriminator)
 
     def parameters(self, prefix: str) -> dict[str, Tensor]:
         """Weights by name in PyTorch's layouts: HWIO kernels become OIHW, matrices stay [in,out]."""
@@ -218,9 +224,9 @@ class Peer:
     def noise(self) -> list[Tensor]:
         return [self.image(f"noise/{i}") for i in range(2 * int(math.log2(self.config["sizePx"])) - 3)]
 
-    def teach(self, latents: str = "batch/z") -> tuple[Tensor, Tensor, list[Tensor]]:
+    def teach(self, z: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
         noise = self.noise()
-        w = self.mapping(self.teacher, self.arrays[latents])
+        w = self.mapping(self.teacher, z)
         return w, self.synthesis(self.teacher, [w] * (2 * int(math.log2(self.config["sizePx"])) - 2), noise), noise
 
     def generator_step(self) -> Tensor:
@@ -252,10 +258,20 @@ class Peer:
         self.optimisers["d"].step()
         return total
 
-    def distillation_step(self, teacher_runs: int) -> Tensor:
+    def distillation_step(self, teacher_runs: int, parts: int = 1) -> Tensor:
+        optimiser = self.optimisers["s"]
+        optimiser.zero_grad()
+        losses = [self.distillation_gradients(z, teacher_runs, parts) for z in self.arrays["batch/z"].chunk(parts)]
+        torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], 1.0)
+        optimiser.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.student_average, list(self.s.values()), 0.01)
+        return torch.stack(losses).sum()
+
+    def distillation_gradients(self, z: Tensor, teacher_runs: int, parts: int) -> Tensor:
         with torch.no_grad():
             for _ in range(teacher_runs):
-                w, image, noise = self.teach()
+                w, image, noise = self.teach(z)
             images = [image]
             for _ in range(int(math.log2(self.config["sizePx"])) - 3):
                 images.insert(0, F.avg_pool2d(images[0], 2))
@@ -264,19 +280,12 @@ class Peer:
         for predicted, (image, bands) in zip(self.student(self.s, w, noise), targets):
             a, b = predicted - bands, self.inverse_haar(predicted) - image
             loss = loss + a.abs().mean() + a.square().mean() + b.abs().mean() + b.square().mean()
-        optimiser = self.optimisers["s"]
-        trained = optimiser.param_groups[0]["params"]
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        with torch.no_grad():
-            torch._foreach_lerp_(self.student_average, list(self.s.values()), 0.01)
-        return loss
+        (loss / parts).backward()
+        return loss.detach() / parts
 
     def teacher_image(self) -> Tensor:
         with torch.inference_mode():
-            return self.teach("images/z")[1].mean()
+            return self.teach(self.arrays["images/z"])[1].mean()
 
     def student_image(self) -> Tensor:
         with torch.inference_mode():
@@ -291,9 +300,10 @@ def main() -> None:
         command = json.loads(line)
         if "load" in command:
             load = command["load"]
-            peer = Peer(Path(load["folder"]), load["threads"], load["channelsLast"])
+            peer = Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
             form = ", channels last" if load["channelsLast"] else ""
-            print(json.dumps({"name": f"PyTorch {torch.__version__} eager, {load['threads']} threads{form}"}), flush=True)
+            mode = "compiled" if load["compile"] else "eager"
+            print(json.dumps({"name": f"PyTorch {torch.__version__} {mode}, {load['threads']} threads{form}"}), flush=True)
             continue
         if peer is None:
             raise RuntimeError("expected load before run")
