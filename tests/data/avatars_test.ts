@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { avatarSvg, openAvatars, renderAvatar } from "../../data/avatars.ts";
+import { openAvatars } from "../../data/avatars.ts";
+import { avatarSvg, renderAvatar } from "../../data/draw_avatar.ts";
 
 const SIZE = 32;
 const source = await openAvatars({ sizePx: SIZE, cacheDir: null });
