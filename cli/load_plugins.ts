@@ -69,7 +69,7 @@ export async function loadPlugins(
 ): Promise<string[]> {
   const own = await isFile(OWN_CONFIG);
   if (!own && specs.length === 0) return [];
-  await prepare();
+  await Promise.all([prepare(), import("@resvg/resvg-js")]); // native, and else loaded by the first plot
   await confine();
   if (own) {
     try {

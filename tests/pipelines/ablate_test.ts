@@ -125,10 +125,10 @@ Deno.test("ablate() goes on when a run fails, and tries it again the next time",
   const end = events.at(-1)!;
   assert.ok(end.kind === "ablationEnd" && end.finished);
   const failed = end.rows.find(({ variant }) => variant === "bad")!;
-  assert.match(failed.error!, /^Cannot go on with the distillation: expected "test\/broken"/);
+  assert.match(failed.error!, /^Cannot begin with the loss "test\/broken": /);
   assert.equal(failed.psnrDb, undefined);
   const markdown = await Deno.readTextFile(join(folder, "failing", "table.md"));
-  assert.match(markdown, /## Failed\n\n- \*\*bad\*\*, seed 0: Cannot go on/);
+  assert.match(markdown, /## Failed\n\n- \*\*bad\*\*, seed 0: Cannot begin with/);
   assert.deepEqual(statesOf(await collect("failing", { more })), [
     "started bad-seed-0",
     "failed bad-seed-0",

@@ -138,7 +138,7 @@ Deno.test("distill() refuses another configuration in the same folder", async ()
   });
 });
 
-Deno.test("distill() names step, term and remedy when a loss is no longer a number", async () => {
+Deno.test("distill() names step, term and remedy when a loss is no number", async () => {
   const broken = defineLoss({
     name: "test/broken",
     summary: "log of a negative number",
@@ -156,7 +156,7 @@ Deno.test("distill() names step, term and remedy when a loss is no longer a numb
     Array.fromAsync(distill(config, { engine, registry: parts, teacher, out })),
     {
       message:
-        `Cannot go on with the distillation: expected "test/broken" to stay near NaN but received NaN at step 5; the checkpoints in "${out}" stand: go on with a lower "optimiser.learningRate" or a smaller "optimiser.clipNorm" in a new --out`,
+        'Cannot begin with the loss "test/broken": expected a finite number but received NaN at step 5; if a plugin has a part in it, testPlugin() tells which',
     },
   );
 });
