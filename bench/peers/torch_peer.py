@@ -42,11 +42,15 @@ class Peer:
         self.g = self.parameters("teacher/")
         self.d = self.parameters("discriminator/")
         self.s = self.parameters("student/")
-        adam = {"lr": 2e-3, "eps": 1e-8, "fused": True}
+        trained = {  # networks that only make images have no discriminator
+            "g": (list(self.g.values()), (0.0, 0.99)),
+            "d": (list(self.d.values()), (0.0, 0.99)),
+            "s": ([self.s[k] for k in self.s if not k.startswith("mapping.")], (0.9, 0.999)),
+        }
         self.optimisers = {
-            "g": torch.optim.Adam(self.g.values(), betas=(0.0, 0.99), **adam),
-            "d": torch.optim.Adam(self.d.values(), betas=(0.0, 0.99), **adam),
-            "s": torch.optim.Adam([self.s[k] for k in self.s if not k.startswith("mapping.")], betas=(0.9, 0.999), **adam),
+            name: torch.optim.Adam(values, betas=betas, lr=2e-3, eps=1e-8, fused=True)
+            for name, (values, betas) in trained.items()
+            if values
         }
         self.average = [value.detach().clone() for value in self.g.values()]
         self.student_average = [value.detach().clone() for value in self.s.values()]
