@@ -166,6 +166,7 @@ export {
   type ChartOptions,
   type Panel,
   type PanelNote,
+  prepareCharts,
   type Theme,
 } from "./io/chart.ts";
 export { type CurveEvent, type Point } from "./io/event_series.ts";

@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import type { Plugin, Registry } from "../mod.ts";
+import { type Plugin, prepareCharts, type Registry } from "../mod.ts";
 import { type Context, type Options, UsageError } from "./command.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -69,7 +69,7 @@ export async function loadPlugins(
 ): Promise<string[]> {
   const own = await isFile(OWN_CONFIG);
   if (!own && specs.length === 0) return [];
-  await Promise.all([prepare(), import("@resvg/resvg-js")]); // native, and else loaded by the first plot
+  await Promise.all([prepare(), prepareCharts()]);
   await confine();
   if (own) {
     try {

@@ -113,6 +113,22 @@ async function loadPlot() {
   return { plot, document, Resvg };
 }
 
+/**
+ * Loads what charts are drawn with, so that they can be drawn after the process has given up loading
+ * native code.
+ *
+ * @example
+ * ```ts ignore
+ * import { prepareCharts } from "haarlem";
+ *
+ * await prepareCharts();
+ * Deno.permissions.revokeSync({ name: "ffi" });
+ * ```
+ */
+export async function prepareCharts(): Promise<void> {
+  await loadPlot();
+}
+
 type Loaded = Awaited<ReturnType<typeof loadPlot>>;
 
 /** Width of a text of 12 px, near enough to see whether a line is full. */
