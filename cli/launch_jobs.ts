@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JobEvent, RunJob } from "../mod.ts";
 import type { LaunchReply, LaunchRequest } from "./launcher.ts";
@@ -11,14 +12,21 @@ export interface JobLauncher {
   close(): Promise<void>;
 }
 
-/** Starts `cli/launcher.ts`, while programs may still be started. */
-export function launchJobs(options: SpawnOptions): JobLauncher {
+/**
+ * Starts `cli/launcher.ts`, while programs may still be started.
+ *
+ * `report` asks the runs to be verbose, and is told what they say, after the name of their folder.
+ */
+export function launchJobs(
+  options: Omit<SpawnOptions, "verbose">,
+  report?: (line: string) => void,
+): JobLauncher {
   const program = new URL("./launcher.ts", import.meta.url);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-prompt", "--allow-read", "--allow-run", "--allow-env"],
       program.protocol === "file:" ? fileURLToPath(program) : program.href,
-      JSON.stringify(options),
+      JSON.stringify({ ...options, verbose: report !== undefined } satisfies SpawnOptions),
     ],
     stdin: "piped",
     stdout: "piped",
@@ -26,12 +34,17 @@ export function launchJobs(options: SpawnOptions): JobLauncher {
   }).spawn();
   const writer = child.stdin.getWriter();
   const runs = new Map<number, ReadableStreamDefaultController<JobEvent>>();
+  const names = new Map<number, string>();
 
   const send = (request: LaunchRequest) =>
     writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
   const read = async () => {
     for await (const line of linesOf(child.stdout)) {
-      const { id, event, error } = JSON.parse(line) as LaunchReply;
+      const { id, event, note, error } = JSON.parse(line) as LaunchReply;
+      if (note !== undefined) {
+        report?.(`${names.get(id)}: ${note}`);
+        continue;
+      }
       const run = runs.get(id)!;
       if (event) {
         run.enqueue(event);
@@ -51,6 +64,7 @@ export function launchJobs(options: SpawnOptions): JobLauncher {
   return {
     async *runJob({ configPath, out }, { signal, restart }) {
       const id = count++;
+      names.set(id, basename(out));
       const events = new ReadableStream<JobEvent>({ start: (run) => void runs.set(id, run) });
       const stop = () => void send({ stop: id }).catch(() => {}); // it may have ended
       signal?.addEventListener("abort", stop);

@@ -12,10 +12,11 @@ export type LaunchRequest =
   | { readonly id: number; readonly job: JobFiles; readonly restart: boolean }
   | { readonly stop: number };
 
-/** A line of its output: an event of a run, or its end. */
+/** A line of its output: an event of a run, what `--verbose` adds, or the run's end. */
 export interface LaunchReply {
   readonly id: number;
   readonly event?: { readonly kind: string };
+  readonly note?: string;
   readonly error?: string;
 }
 
@@ -25,7 +26,8 @@ async function serve(options: SpawnOptions, reply: (line: LaunchReply) => void):
   const ends: Promise<void>[] = [];
   const run = async (id: number, job: JobFiles, restart: boolean, signal: AbortSignal) => {
     try {
-      for await (const event of runJob(job, { signal, restart })) reply({ id, event });
+      const report = (note: string) => options.verbose && reply({ id, note });
+      for await (const event of runJob(job, { signal, restart, report })) reply({ id, event });
       reply({ id });
     } catch (error) {
       reply({ id, error: error instanceof Error ? error.message : String(error) });

@@ -10,10 +10,12 @@ export interface SpawnOptions {
   /** Options of the engine by name, as typed: `threads` is of each process. */
   readonly engine: Readonly<Record<string, string | number | undefined>>;
   readonly plugins: readonly string[];
+  /** Whether processes say what `--verbose` adds. */
+  readonly verbose?: boolean;
 }
 
 function argsOf(job: JobFiles, restart: boolean, options: SpawnOptions): string[] {
-  const { engine, plugins } = options;
+  const { engine, plugins, verbose } = options;
   const program = new URL("../cli.ts", import.meta.url);
   return [
     "run",
@@ -30,16 +32,23 @@ function argsOf(job: JobFiles, restart: boolean, options: SpawnOptions): string[
     ),
     ...plugins.flatMap((spec) => ["--plugin", spec]),
     ...restart ? ["--restart"] : [],
+    ...verbose ? ["--verbose"] : [],
   ];
 }
 
-/** The last line of what a process said, which is its error. */
-async function lastLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+/** The error among what a process said: its last sentence, else its last line. */
+async function errorIn(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  report: (line: string) => void,
+): Promise<string> {
   let last = "";
+  let sentence = ""; // a stack follows it where the process is verbose
   for await (const line of linesOf(stream)) {
+    report(line);
     if (line.trim()) last = line.trim();
+    if (line.startsWith("Cannot ")) sentence = line.trim();
   }
-  return last;
+  return sentence || last;
 }
 
 /**
@@ -50,7 +59,12 @@ async function lastLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promis
 export function spawnDistill(options: SpawnOptions) {
   return async function* (
     job: JobFiles,
-    { signal, restart }: { readonly signal: AbortSignal; readonly restart: boolean },
+    { signal, restart, report }: {
+      readonly signal: AbortSignal;
+      readonly restart: boolean;
+      /** Is told every line of the process's error stream. */
+      readonly report: (line: string) => void;
+    },
   ): AsyncGenerator<JobEvent> {
     const child = new Deno.Command(Deno.execPath(), {
       args: argsOf(job, restart, options),
@@ -65,7 +79,7 @@ export function spawnDistill(options: SpawnOptions) {
       } catch { /* it has ended */ }
     };
     signal.addEventListener("abort", stop);
-    const error = lastLine(child.stderr);
+    const error = errorIn(child.stderr, report);
     try {
       for await (const line of linesOf(child.stdout)) {
         if (line.startsWith("{")) yield JSON.parse(line) as JobEvent;

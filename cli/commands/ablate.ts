@@ -151,7 +151,7 @@ export const ablateCommand = defineCommand({
     const { engine: name, device, precision, openvino, plugin } = values;
     const engineOptions = { engine: name, device, precision, openvino, threads };
     const launcher = jobs > 1 && !values["dry-run"]
-      ? launchJobs({ engine: engineOptions, plugins: plugin })
+      ? launchJobs({ engine: engineOptions, plugins: plugin }, context.report)
       : undefined;
     const { signal } = context;
     try {

@@ -56,6 +56,18 @@ Deno.test("ablate runs its jobs as processes, and a failing one does not stop th
   assert.ok(report.size > 0);
 });
 
+Deno.test("ablate --verbose hears its processes, and finds their error before its stack", async () => {
+  const { warned } = await run(
+    ...await prepare(),
+    ...["--out", join(folder, "verbose"), "--jobs", "2", "--verbose"],
+    ...["--variant", "wild:optimiser.learningRate=1e30"],
+  );
+  const failure = warned.find((line) => line.startsWith("failed wild-seed-0"));
+  assert.match(failure!, /: Cannot go on with the distillation: expected "pixel" to stay near /);
+  const said = warned.filter((line) => line.startsWith("wild-seed-0: "));
+  assert.ok(said.some((line) => line.startsWith("wild-seed-0:     at ")), warned.join("\n"));
+});
+
 Deno.test("ablate --dry-run lists the runs", async () => {
   const { code, printed } = await run(
     ...await prepare(),
