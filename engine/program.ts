@@ -95,3 +95,12 @@ export function countKernels({ ops }: Program): Record<string, number> {
 export function producers({ ops }: Pick<Program, "ops">): Map<number, Op> {
   return new Map(ops.flatMap((op) => op.outputs.map((id) => [id, op] as const)));
 }
+
+/** How often every value is read, by operations and as an output. */
+export function useCounts({ ops, outputs }: Pick<Program, "ops" | "outputs">): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const id of [...ops.flatMap(({ inputs }) => inputs), ...outputs]) {
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
+}

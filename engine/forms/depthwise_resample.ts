@@ -1,7 +1,6 @@
-import type { AxisMatrix } from "../../core/axis_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
-import { doublingFilter, movingFilter } from "./blocked_resample.ts";
+import { separableFilter } from "./separable_filter.ts";
 
 const FEWEST = 8; // channels; with fewer the products with matrices are faster
 
@@ -9,41 +8,22 @@ const FEWEST = 8; // channels; with fewer the products with matrices are faster
  * Resampling by short filters as depthwise convolutions, for OpenVINO: they stay in the layout of the
  * convolutions around them, which the products with whole matrices do not.
  */
-export function depthwiseResample(
-  { inputs: [x], attributes, outputs: [out] }: Op,
-  l: Lowering,
-): boolean {
+export function depthwiseResample(op: Op, l: Lowering): boolean {
+  const { inputs: [x], outputs: [out] } = op;
   const channels = l.shape(x!)[3]!;
-  if (channels < FEWEST) return false;
-  const axes = [attributes["rows"], attributes["columns"]] as AxisMatrix[];
-  const readers = [
-    (matrix: AxisMatrix) => movingFilter(matrix, 1),
-    (matrix: AxisMatrix) => movingFilter(matrix, 2),
-    doublingFilter,
-  ];
-  for (const read of readers) {
-    const [rows, columns] = axes.map(read);
-    if (!rows || !columns) continue;
-    const kernel = rows.taps.flatMap((y) => columns.taps.map((x) => y * x));
-    const data = new Float32Array(channels * kernel.length);
-    for (let i = 0; i < channels; i++) data.set(kernel, i * kernel.length);
-    const source = l.get(x!, "channelsFirst");
-    const name = l.emit(
-      "Conv",
-      [
-        read === doublingFilter ? doubled(l, source) : source,
-        l.float(data, [channels, 1, rows.taps.length, columns.taps.length]),
-      ],
-      {
-        group: channels,
-        strides: [rows.stride, columns.stride],
-        pads: [rows.before, columns.before, rows.after, columns.after],
-      },
-    );
-    l.put(out!, name, "channelsFirst");
-    return true;
-  }
-  return false;
+  const filter = channels >= FEWEST ? separableFilter(op) : undefined;
+  if (!filter) return false;
+  const { taps, size, doubles, attributes } = filter;
+  const data = new Float32Array(channels * taps.length);
+  for (let i = 0; i < channels; i++) data.set(taps, i * taps.length);
+  const source = l.get(x!, "channelsFirst");
+  const kernel = l.float(data, [channels, 1, ...size]);
+  const name = l.emit("Conv", [doubles ? doubled(l, source) : source, kernel], {
+    group: channels,
+    ...attributes,
+  });
+  l.put(out!, name, "channelsFirst");
+  return true;
 }
 
 /** Every pixel as a square of four. */

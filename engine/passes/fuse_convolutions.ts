@@ -1,5 +1,5 @@
 import type { Op, Program, Value } from "../program.ts";
-import { producers } from "../program.ts";
+import { producers, useCounts } from "../program.ts";
 import { sameShape } from "../rule.ts";
 
 /** What is merged into a convolution; its inputs come after those of the convolution. */
@@ -39,16 +39,13 @@ export function scaleOf(
 }
 
 /**
- * Merges into convolutions, and into products with one number per channel, what their results go through first: a bias, a value of the same shape
- * that is added (the other branch of a residual block; in gradients, what else flows to the same
- * place), a leaky ReLU.
+ * Merges into convolutions, and into products with one number per channel, what their results go
+ * through first: a bias, a value of the same shape that is added (the other branch of a residual
+ * block; in gradients, what else flows to the same place), a leaky ReLU.
  */
 export function fuseConvolutions(program: Program): Program {
   const { values } = program;
-  const uses = new Map<number, number>();
-  const use = (id: number) => uses.set(id, (uses.get(id) ?? 0) + 1);
-  program.ops.forEach(({ inputs }) => inputs.forEach(use));
-  program.outputs.forEach(use);
+  const uses = useCounts(program);
 
   const makers = producers(program);
   const order = new Map(program.ops.map((op, i) => [op.outputs[0]!, i]));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Op, Program } from "../program.ts";
-import { producers } from "../program.ts";
+import { producers, useCounts } from "../program.ts";
 import { sameShape } from "../rule.ts";
 
 /** Name of the kernel that is a sum over the pixels of a product `[N,H,W,C]`. */
@@ -9,10 +9,7 @@ export const SUM_OF_PRODUCTS = "SumOfProducts";
 /** Makes one operation of a product and the sum over its pixels, if nothing else reads the product. */
 export function sumProducts(program: Program): Program {
   const { values } = program;
-  const uses = new Map<number, number>();
-  const use = (id: number) => uses.set(id, (uses.get(id) ?? 0) + 1);
-  program.ops.forEach(({ inputs }) => inputs.forEach(use));
-  program.outputs.forEach(use);
+  const uses = useCounts(program);
   const makers = producers(program);
   const gone = new Set<Op>();
   const merged = program.ops.map((op): Op => {
