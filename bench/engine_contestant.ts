@@ -18,10 +18,9 @@ async function main(): Promise<void> {
     throw new Error("Cannot run before loading");
   };
   const made = new Map<string, Workload>();
-  for await (const line of lines(Deno.stdin.readable)) {
-    const command = JSON.parse(line);
-    if (command.load) {
-      const { engine: options, scenario: name } = command.load as Load;
+  const obey = async (command: { load: Load } | { run: string; count: number }) => {
+    if ("load" in command) {
+      const { engine: options, scenario: name } = command.load;
       const opened = engine = await createEngine(options);
       const scenario = name === undefined ? undefined : SCENARIOS[name]!;
       const arrays = scenario && scenarioArrays(scenario);
@@ -29,13 +28,15 @@ async function main(): Promise<void> {
         scenario
           ? WORKLOADS[workload]!(opened, scenario, arrays!)
           : { ...CEILINGS, ...KERNELS }[workload]!(opened);
-      answer({ name: opened.description });
-      continue;
+      return { name: opened.description };
     }
-    const { run, count } = command as { run: string; count: number };
+    const { run, count } = command;
     let workload = made.get(run);
     if (!workload) made.set(run, workload = find(run));
-    answer(await time(workload, count));
+    return await time(workload, count);
+  };
+  for await (const line of lines(Deno.stdin.readable)) {
+    answer(await obey(JSON.parse(line)).catch((error: Error) => ({ error: error.message })));
   }
   await engine?.dispose();
 }

@@ -5,11 +5,11 @@
  * @module
  */
 import { CEILINGS, COPY } from "./kernels.ts";
-import type { Result } from "./result.ts";
+import { cpuMsOf, type Result } from "./result.ts";
 import { table } from "./table.ts";
 
 /** Processor time of one thread: what else the machine does counts little in it. */
-const leastOf = ({ cpuMs }: Result["timing"]) => Math.min(...cpuMs);
+const leastOf = (result: Result) => Math.min(...cpuMsOf(result));
 
 /** The bandwidth that the workload `copies` shows: every pass reads and writes. */
 export function gigabytesPerSecond(ms: number): number {
@@ -26,18 +26,18 @@ export function layerTable(results: readonly Result[]): string[] {
   const of = (workload: string, contestant: string) =>
     results.find((each) => each.workload === workload && each.contestant === contestant);
   const copies = of("copies", "onnx") ?? results.find(({ workload }) => workload === "copies");
-  const bandwidth = gigabytesPerSecond(leastOf(copies!.timing)); // GB/s
+  const bandwidth = gigabytesPerSecond(leastOf(copies!)); // GB/s
   const rateOf = ({ contestant }: Result) => {
-    const { timing } = of("matrix products", contestant)!;
-    return timing.flops! / leastOf(timing) / 1e6; // GFLOP/s
+    const products = of("matrix products", contestant)!;
+    return products.flops! / leastOf(products) / 1e6; // GFLOP/s
   };
   const rows = results
-    .filter(({ workload, timing }) => !(workload in CEILINGS) && timing.flops !== undefined)
+    .filter(({ workload, flops }) => !(workload in CEILINGS) && flops !== undefined)
     .map((result) => {
-      const { workload, contestant, timing } = result;
-      const ms = leastOf(timing);
-      const products = timing.flops! / rateOf(result) / 1e6;
-      const memory = timing.bytes! / bandwidth / 1e6;
+      const { workload, contestant, flops, bytes } = result;
+      const ms = leastOf(result);
+      const products = flops! / rateOf(result) / 1e6;
+      const memory = bytes! / bandwidth / 1e6;
       return [
         workload,
         contestant,

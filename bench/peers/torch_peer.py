@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Callable
 
 import numpy
 import torch
@@ -298,27 +299,41 @@ class Peer:
             return self.inverse_haar(self.student(self.s, w, noise, auxiliary=False)[-1]).mean()
 
 
+def begin(load: dict) -> tuple[str, Peer | None]:
+    """The name of what is loaded; without a folder nothing is, and only the libraries are tried."""
+    form = ", channels last" if load["channelsLast"] else ""
+    mode = "compiled" if load["compile"] else "eager"
+    name = f"PyTorch {torch.__version__} {mode}, {load['threads']} threads{form}"
+    if "folder" not in load:
+        return name, None
+    return name, Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
+
+
+def timed(step: Callable[[], Tensor], count: int) -> dict:
+    times, work, values = [], [], []
+    for _ in range(count):
+        start, used = time.perf_counter(), time.process_time()
+        values.append(step().item())
+        times.append(1e3 * (time.perf_counter() - start))
+        work.append(1e3 * (time.process_time() - used))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"ms": times, "cpuMs": work, "value": values[0], "peakMb": peak}
+
+
 def main() -> None:
     peer: Peer | None = None
     for line in sys.stdin:
         command = json.loads(line)
-        if "load" in command:
-            load = command["load"]
-            peer = Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
-            form = ", channels last" if load["channelsLast"] else ""
-            mode = "compiled" if load["compile"] else "eager"
-            print(json.dumps({"name": f"PyTorch {torch.__version__} {mode}, {load['threads']} threads{form}"}), flush=True)
-            continue
-        if peer is None:
-            raise RuntimeError("expected load before run")
-        times, work, values = [], [], []
-        for _ in range(command["count"]):
-            start, used = time.perf_counter(), time.process_time()
-            values.append(peer.steps[command["run"]]().item())
-            times.append(1e3 * (time.perf_counter() - start))
-            work.append(1e3 * (time.process_time() - used))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"ms": times, "cpuMs": work, "value": values[0], "peakMb": peak}), flush=True)
+        try:
+            if "load" in command:
+                name, peer = begin(command["load"])
+                answer = {"name": name}
+            else:
+                answer = timed(peer.steps[command["run"]], command["count"])
+        except Exception as error:  # a sentence for the bench, not a trace
+            answer = {"error": f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"}
+        print(json.dumps(answer), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
