@@ -99,7 +99,8 @@ function prepareEnvironment({ device, threads }: NativeOptions): void {
   const settings: Record<string, string> = {
     TF_CPP_MIN_LOG_LEVEL: "3",
     TF_NUM_INTRAOP_THREADS: String(threads),
-    ...device === "cpu" && { CUDA_VISIBLE_DEVICES: "-1" },
+    // The engine promises float32, which NVIDIA's libraries would round to 10 bits in products.
+    ...device === "cpu" ? { CUDA_VISIBLE_DEVICES: "-1" } : { NVIDIA_TF32_OVERRIDE: "0" },
   };
   for (const [name, value] of Object.entries(settings)) {
     if (Deno.env.get(name) === undefined) Deno.env.set(name, value);

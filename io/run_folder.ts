@@ -17,6 +17,7 @@ import {
   writeCheckpoint,
 } from "./checkpoint.ts";
 import { quote } from "./describe.ts";
+import { LOCK, lockFolder } from "./folder_lock.ts";
 import { refuseOtherConfig, withoutFreeFields } from "./run_config.ts";
 import {
   CHECKPOINTS,
@@ -30,7 +31,6 @@ import {
   SAMPLE_RULE,
   SAMPLES,
 } from "./run_files.ts";
-import { LOCK, lockRun } from "./run_lock.ts";
 
 /** How {@linkcode openRun} opens. */
 export interface OpenRunOptions<Config> {
@@ -227,7 +227,12 @@ export async function openRun<Config extends object>(
 ): Promise<Run> {
   await refuseOtherFolder(dir);
   await Deno.mkdir(dir, { recursive: true });
-  const lock = lockRun(dir);
+  const lock = lockFolder(dir, (owner) =>
+    new Error(
+      `Cannot open run ${
+        quote(dir)
+      }: expected no other process to use it but received ${owner}; wait for it or use another --out`,
+    ));
   try {
     for (const folder of [dir, join(dir, CHECKPOINTS), join(dir, SAMPLES)]) {
       await removeMatching(folder, UNFINISHED);

@@ -76,7 +76,7 @@ export const EXCEPTIONS: Readonly<
     "cli/read_config.ts": "reads the file of --config, which is text of the command line",
   },
   "no-print": {
-    "io/native_smoke.ts": "a program of its own, which buildNativeAddon() runs and reads",
+    "io/native/smoke.ts": "a program of its own, which buildNativeAddon() runs and reads",
     "display/surroundings.ts": "the line that show() leaves where there is no notebook",
   },
   "no-computed-import": {

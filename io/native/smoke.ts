@@ -5,9 +5,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { createRandom } from "../core/random.ts";
-import { findNativeAddon } from "../engine/native.ts";
-import { createEngine, type Engine } from "../engine/mod.ts";
+import { createRandom } from "../../core/random.ts";
+import { findNativeAddon } from "../../engine/native.ts";
+import { createEngine, type Engine } from "../../engine/mod.ts";
 
 interface Inputs {
   readonly x: tf.Tensor;
@@ -35,7 +35,8 @@ async function measure(engine: Engine) {
 if (import.meta.main) {
   const addon = findNativeAddon();
   if (!addon) throw new Error("Cannot test the native addon: expected one but found none");
-  const native = await createEngine({ engine: "tfjs", device: addon.cuda ? "auto" : "cpu" });
+  const [device] = Deno.args as ["auto" | "cpu" | "cuda"];
+  const native = await createEngine({ engine: "tfjs", device });
   const reference = await createEngine({ engine: "tfjs", native: false });
   const [ours, theirs] = [await measure(native), await measure(reference)];
   const worst = (["x", "weight"] as const).flatMap((name) => {

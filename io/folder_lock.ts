@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { quote } from "./describe.ts";
 
-/** Name of the lock in a run folder. It holds the process's id, for people. */
+/** Name of the lock in a folder. It holds the process's id, for people. */
 export const LOCK = ".lock";
 
 function pidIn(path: string): string {
@@ -23,24 +22,20 @@ function isCurrent(file: Deno.FsFile, path: string): boolean {
 }
 
 /**
- * Claims a run folder for this process until the result is disposed.
+ * Claims a folder for this process until the result is disposed.
  *
  * The claim is the operating system's lock on the file, which ends with the process however it
  * ends: a file left behind by a dead process is taken over, even if its id was given to another.
  *
- * @throws {Error} if another process has the folder
+ * @param refuse the error if another process has the folder
  */
-export function lockRun(dir: string): Disposable {
+export function lockFolder(dir: string, refuse: (owner: string) => Error): Disposable {
   const path = join(dir, LOCK);
   for (;;) {
     const file = Deno.openSync(path, { read: true, write: true, create: true });
     if (!file.tryLockSync(true)) {
       file.close();
-      throw new Error(
-        `Cannot open run ${quote(dir)}: expected no other process to use it but received ${
-          pidIn(path)
-        }; wait for it or use another --out`,
-      );
+      throw refuse(pidIn(path));
     }
     if (!isCurrent(file, path)) {
       file.close();
