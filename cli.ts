@@ -12,6 +12,7 @@ import { costCommand } from "./cli/commands/cost.ts";
 import { devicesCommand } from "./cli/commands/devices.ts";
 import { distillCommand } from "./cli/commands/distill.ts";
 import { evaluateCommand } from "./cli/commands/evaluate.ts";
+import { exportCommand } from "./cli/commands/export.ts";
 import { generateCommand } from "./cli/commands/generate.ts";
 import { listCommand } from "./cli/commands/list.ts";
 import { notebookCommand } from "./cli/commands/notebook.ts";
@@ -27,6 +28,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   "evaluate": evaluateCommand,
   "ablate": ablateCommand,
   "generate": generateCommand,
+  "export": exportCommand,
   "convert": convertCommand,
   "cost": costCommand,
   "list": listCommand,

@@ -87,6 +87,13 @@ export {
   type ConvertSource,
 } from "./pipelines/convert.ts";
 
+export {
+  type ExportedOnnx,
+  exportOnnx,
+  type ExportOnnxOptions,
+  type OnnxPort,
+} from "./pipelines/export_onnx.ts";
+
 // What runs.
 export type * from "./pipelines/events.ts";
 export {

@@ -10,7 +10,7 @@ import type { Op, Program, Value } from "./program.ts";
 import { type KernelRule, sameShape, sizeOf } from "./rule.ts";
 
 /** What a program is lowered for; rules choose the form that is fast there. */
-export type Target = "onnxruntime" | "openvino" | "webgpu" | "export";
+export type Target = "onnxruntime" | "openvino" | "webgpu";
 
 /** Physical layout of a 4-D value. Values of other ranks are always `channelsLast`. */
 export type Layout = "channelsLast" | "channelsFirst";
@@ -231,17 +231,27 @@ export interface LoweringOptions {
   readonly forms?: ReadonlyMap<string, Form>;
   /** Channels per block of the layout `blocked`; 0 where there is none. */
   readonly block?: number;
+  /** Names of inputs and outputs, in order. Default: `in0`, `in1`, ..., `out0`, `out1`, ... */
+  readonly names?: { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
+  /** Whether constants are stored in 16 bits where these can hold them. Default: they are not. */
+  readonly half?: boolean;
+  /** Whether others open it: layouts of constants are changed here and not by their runtime. */
+  readonly forFile?: boolean;
+  /** Texts to keep in the model. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A program as an ONNX model. Inputs are named `in0`, `in1`, ..., outputs `out0`, `out1`, ... */
+/** A program as an ONNX model. */
 export function lower(
   program: Program,
   target: Target,
   rules: ReadonlyMap<string, KernelRule>,
-  { forms, block = 0 }: LoweringOptions = {},
+  { forms, block = 0, names, half = false, forFile = false, metadata = {} }: LoweringOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const lowering = new Lowering(program, target, block);
-  program.inputs.forEach((id, i) => lowering.put(id, `in${i}`));
+  const inputs = names?.inputs ?? program.inputs.map((_, i) => `in${i}`);
+  const outputs = names?.outputs ?? program.outputs.map((_, i) => `out${i}`);
+  program.inputs.forEach((id, i) => lowering.put(id, inputs[i]!));
   const write = (op: Op): void => {
     if (forms?.get(op.kernel)?.(op, lowering)) return;
     const parts: readonly Op[] | undefined = op.attributes["parts"]; // of a fused operation
@@ -249,17 +259,20 @@ export function lower(
     else ruleOf(op, rules, program.name).lower(op, lowering);
   };
   program.ops.forEach(write);
-  program.outputs.forEach((id, i) => lowering.alias(lowering.get(id), `out${i}`));
-  const ports = (ids: readonly number[], prefix: string) =>
+  program.outputs.forEach((id, i) => lowering.alias(lowering.get(id), outputs[i]!));
+  const ports = (ids: readonly number[], names: readonly string[]) =>
     ids.map((id, i) => ({
-      name: `${prefix}${i}`,
+      name: names[i]!,
       shape: program.values[id]!.shape,
       dtype: program.values[id]!.dtype as ElementType,
     }));
   return lowering.encode({
     name: program.name,
-    inputs: ports(program.inputs, "in"),
-    outputs: ports(program.outputs, "out"),
+    inputs: ports(program.inputs, inputs),
+    outputs: ports(program.outputs, outputs),
+    half,
+    forFile,
+    metadata,
   });
 }
 

@@ -7,6 +7,13 @@
  * @module
  */
 import protobuf from "protobufjs";
+import {
+  type Constant,
+  foldConstantLayouts,
+  halved,
+  type Node,
+  type StoredAttribute,
+} from "./onnx_constants.ts";
 
 const field = (type: string, id: number, rule?: "repeated") => ({
   type,
@@ -109,8 +116,8 @@ export interface Port {
 
 /** Collects nodes and constants. */
 export class GraphBuilder {
-  readonly #nodes: object[] = [];
-  readonly #constants: object[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #constants: Constant[] = [];
   readonly #integers = new Map<string, string>();
   readonly #scalars = new Map<number, string>();
   readonly #domains = new Set<string>();
@@ -134,7 +141,7 @@ export class GraphBuilder {
   ): string[] {
     const [opType, domain = ""] = type.split("/").reverse() as [string, string?];
     if (domain) this.#domains.add(domain);
-    const output = Array.from({ length: count }, () => this.#name(opType));
+    const output = Array.from({ length: count }, () => this.#name(opType)) as [string, ...string[]];
     const attribute = Object.entries(attributes).map(([name, value]) => encode(name, value));
     this.#nodes.push({ opType, domain, input: [...inputs], output, name: output[0], attribute });
     return output;
@@ -142,7 +149,14 @@ export class GraphBuilder {
 
   /** Gives an existing value a name of its own, for an output of the graph. */
   alias(from: string, name: string): void {
-    this.#nodes.push({ opType: "Identity", input: [from], output: [name], name, attribute: [] });
+    this.#nodes.push({
+      opType: "Identity",
+      domain: "",
+      input: [from],
+      output: [name],
+      name,
+      attribute: [],
+    });
   }
 
   /** A constant tensor. */
@@ -181,15 +195,20 @@ export class GraphBuilder {
 
   /** The model as bytes. */
   encode(
-    { name, inputs, outputs, opset = 17, metadata = {} }: {
+    { name, inputs, outputs, opset = 17, half = false, forFile = false, metadata = {} }: {
       readonly name: string;
       readonly inputs: readonly Port[];
       readonly outputs: readonly Port[];
       readonly opset?: number;
+      readonly half?: boolean;
+      readonly forFile?: boolean;
       readonly metadata?: Readonly<Record<string, string>>;
     },
   ): Uint8Array<ArrayBuffer> {
     const model = onnx.lookupType("onnx.ModelProto");
+    const whole = { nodes: this.#nodes, constants: this.#constants };
+    const { nodes, constants } = forFile ? foldConstantLayouts(whole) : whole;
+    const stored = constants.map((constant) => half ? halved(constant) : { constant });
     const message = model.create({
       irVersion: 8,
       producerName: "haarlem",
@@ -200,8 +219,8 @@ export class GraphBuilder {
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
       graph: {
         name,
-        node: this.#nodes,
-        initializer: this.#constants,
+        node: [...stored.flatMap(({ widen }) => widen ?? []), ...nodes],
+        initializer: stored.map(({ constant }) => constant),
         input: inputs.map(valueInfo),
         output: outputs.map(valueInfo),
       },
@@ -213,7 +232,7 @@ export class GraphBuilder {
 /** Attributes of a node by name. */
 export type Attributes = Readonly<Record<string, NodeAttribute>>;
 
-function encode(name: string, value: NodeAttribute): object {
+function encode(name: string, value: NodeAttribute): StoredAttribute {
   if (typeof value === "number") return { name, i: value, type: 2 };
   if (typeof value === "string") return { name, s: new TextEncoder().encode(value), type: 3 };
   if ("float" in value) return { name, f: value.float, type: 1 };

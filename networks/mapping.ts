@@ -48,16 +48,17 @@ export function mapping(
  * Moves styles towards the mean: `mean + psi (w - mean)`, the truncation trick.
  *
  * - Shapes: `w` `[N,D]` or `[N,L,D]`, `mean` `[D]`; the shape of `w` is kept.
- * - `cutoff`: only that many first rows of a W+ are moved.
+ * - `psi`: a number, or a scalar tensor. `cutoff`: only that many first rows of a W+ are moved.
  * - Source: StyleGAN, CVPR 2019, appendix B.
  */
 export function truncate<T extends tf.Tensor>(
   w: T,
   mean: tf.Tensor,
-  { psi, cutoff }: { readonly psi: number; readonly cutoff?: number },
+  { psi, cutoff }: { readonly psi: number | tf.Tensor; readonly cutoff?: number },
 ): T {
   if (cutoff === undefined || w.rank === 2) {
-    return tf.add(tf.mul(w, psi), tf.mul(mean, 1 - psi)) as T;
+    const rest = typeof psi === "number" ? 1 - psi : tf.sub(1, psi);
+    return tf.add(tf.mul(w, psi), tf.mul(mean, rest)) as T;
   }
   const rows = w.shape[1]!;
   if (!Number.isInteger(cutoff) || cutoff < 0 || cutoff > rows) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../core/contracts.ts";
 import { lift } from "../core/flat.ts";
 import { under } from "../core/params.ts";
@@ -11,7 +11,7 @@ import type { Engine } from "../engine/mod.ts";
 import { inverseHaar } from "../layers/haar.ts";
 import { noiseShapes, studentLastPx } from "../networks/config.ts";
 import type { Generator } from "../networks/generator.ts";
-import { mapping } from "../networks/mapping.ts";
+import { mapping, truncate } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { synthesis } from "../networks/synthesis.ts";
 
@@ -62,7 +62,7 @@ export function openGenerator(generator: Generator, engine: Engine): RunningGene
   );
   const pull = engine.compile(
     ({ w, mean, psi }: { w: tf.Tensor; mean: tf.Tensor; psi: tf.Tensor }) =>
-      tf.add(tf.mul(w, psi), tf.mul(mean, tf.sub(1, psi))),
+      truncate(w, mean, { psi }),
     { name: "truncation" },
   );
   const toImages = engine.compile(

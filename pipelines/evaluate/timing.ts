@@ -6,12 +6,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../../core/contracts.ts";
 import { lift } from "../../core/flat.ts";
-import { prefixed, under } from "../../core/params.ts";
+import { under } from "../../core/params.ts";
 import type { Engine } from "../../engine/mod.ts";
 import { watchMemory } from "../../io/peak_memory.ts";
-import { fuseMobileSynthesis } from "../../networks/fuse_mobile_synthesis.ts";
 import type { Generator, Student } from "../../networks/generator.ts";
 import { mapping } from "../../networks/mapping.ts";
+import { forInference } from "../for_inference.ts";
 import { runSynthesis } from "../run_generator.ts";
 import { exitImage, exitSizes } from "./early_exits.ts";
 import { latentsFor } from "./latents.ts";
@@ -49,20 +49,6 @@ export function timedExits(student: Student): Timed[] {
     config: student.config,
     image: (inputs) => exitImage(student, exit, inputs),
   }));
-}
-
-function forInference(student: Student): Student {
-  const { weights, config } = fuseMobileSynthesis(
-    under(student.weights, "synthesis"),
-    student.config,
-    student.parts,
-  );
-  const own = Object.entries(student.weights).filter(([name]) => name.startsWith("mapping."));
-  return {
-    ...student,
-    config,
-    weights: { ...Object.fromEntries(own), ...prefixed(weights, "synthesis") },
-  };
 }
 
 /** Loads the engine's library, so that the first network is not charged for it. */
