@@ -47,7 +47,9 @@ export interface ExportOnnxOptions {
 
 /** A tensor that the file takes or gives, float32. */
 export interface OnnxPort {
+  /** As the runtime is given it. */
   readonly name: string;
+  /** Sizes of the axes; empty for a scalar. */
   readonly shape: readonly number[];
 }
 
