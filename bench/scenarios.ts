@@ -60,8 +60,21 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** Weights and inputs of a scenario by name. */
-export function scenarioArrays({ network, batch, images }: Scenario): Weights {
+/**
+ * Weights and inputs of a scenario by name. Noise strengths and biases that start at zero are not
+ * zero here: a runtime that knows them as constants would leave their additions out.
+ */
+export function scenarioArrays(scenario: Scenario): Weights {
+  const arrays = Object.entries(initialArrays(scenario));
+  return Object.fromEntries(arrays.map(([name, array]) => [name, withoutZeros(name, array)]));
+}
+
+function withoutZeros(name: string, array: HostArray): HostArray {
+  const starts = /\.(noise_strength|bias)$/.test(name) && array.data.every((value) => value === 0);
+  return starts ? createRandom(1, `bench.${name}`).normal(array.shape, 0.1) : array;
+}
+
+function initialArrays({ network, batch, images }: Scenario): Weights {
   const { sizePx, styleDim, channels } = network;
   const random = (name: string) => createRandom(1, `bench.${name}`);
   const image = (name: string) => random(name).normal([batch, sizePx, sizePx, 3], 0.5);

@@ -18,6 +18,7 @@ import type {
   TensorTree,
 } from "./engine.ts";
 import { simplify } from "./passes/mod.ts";
+import { phase } from "./phase.ts";
 import { type Draw, printProgram, type Program } from "./program.ts";
 import { type Rule, sizeOf } from "./rule.ts";
 import { trace } from "./tracing.ts";
@@ -106,7 +107,10 @@ function compile(
     const list = inputLeaves(name, inputs);
     const key = list.map(({ path, leaf }) => `${path}[${leaf.shape}]`).join();
     let variant = variants.get(key);
-    if (!variant) variants.set(key, variant = record(name, inputs, fn, runtime.rules));
+    if (!variant) {
+      variant = phase("trace", name, () => record(name, inputs, fn, runtime.rules));
+      variants.set(key, variant);
+    }
     return variant;
   };
   const executableOf = (variant: Variant) =>

@@ -16,6 +16,7 @@ import { lower } from "./lowering.ts";
 import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
+import { phase } from "./phase.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
@@ -59,16 +60,17 @@ export async function createOnnxEngine(
     });
   const replaced = rules.some(({ kernel }) => blockedForms.has(kernel));
   const block = device === "cpu" && !replaced ? await findBlockSize(ort, start) : 0;
-  const create = (program: Program, options: Ort.InferenceSession.SessionOptions) =>
-    start(
-      block > 0
-        ? lower(fuseConvolutions(sumProducts(shareSlopes(program))), "onnxruntime", kernels, {
-          forms: blockedForms,
-          block,
-        })
-        : lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels),
-      options,
-    );
+  const model = (program: Program) =>
+    block > 0
+      ? lower(fuseConvolutions(sumProducts(shareSlopes(program))), "onnxruntime", kernels, {
+        forms: blockedForms,
+        block,
+      })
+      : lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels);
+  const create = (program: Program, options: Ort.InferenceSession.SessionOptions) => {
+    const bytes = phase("lower", program.name, () => model(program));
+    return phase("open", program.name, () => start(bytes, options));
+  };
 
   /** Copies a buffer of the device: ONNX Runtime for Node reads outputs of sessions only. */
   const read = async (tensor: Ort.Tensor): Promise<HostArray> => {

@@ -11,6 +11,7 @@ import { openvinoForms, openvinoForms32 } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino } from "./openvino_library.ts";
+import { phase } from "./phase.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
 
@@ -57,7 +58,9 @@ export function createOpenvinoEngine(
   }
 
   const open = async (program: Program): Promise<Executable> => {
-    const model = await openvino.compile(lower(program, "openvino", kernels, { forms }));
+    const { name } = program;
+    const bytes = phase("lower", name, () => lower(program, "openvino", kernels, { forms }));
+    const model = await phase("open", name, () => openvino.compile(bytes));
     const shapes = program.outputs.map((id) => program.values[id]!.shape);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns
