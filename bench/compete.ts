@@ -8,6 +8,7 @@ import type { Scenario } from "./scenarios.ts";
 export interface CompeteOptions {
   readonly scenario: Scenario | undefined;
   readonly workload: string;
+  /** 0: the first run only. */
   readonly rounds: number;
   /** How long a contestant may take to answer. */
   readonly limitSeconds: number;
@@ -64,6 +65,7 @@ async function begin(entry: Entry, options: CompeteOptions): Promise<Turn | unde
   try {
     contestant = await openContestant({ label, command, load, limitSeconds });
     const first = await contestant.run(name, 1);
+    if (options.rounds === 0) return { entry, name, contestant, timings: [first] };
     const second = await contestant.run(name, 1); // memory is mapped, caches are warm
     return { entry, name, contestant, timings: [first, second] };
   } catch (error) {
@@ -96,10 +98,12 @@ export async function takeTurns<T extends Racer>(
 }
 
 function resultOf(
-  { entry, contestant, timings: [first, second, ...rest] }: Turn,
+  { entry, contestant, timings }: Turn,
   { scenario, workload }: CompeteOptions,
 ): Result {
-  const { peakMb, flops, bytes } = rest.at(-1) ?? second!;
+  const [first, second, ...more] = timings;
+  const rest = more.length ? more : second ? [second] : [];
+  const { peakMb, flops, bytes } = timings.at(-1)!;
   return {
     workload,
     scenario: scenario?.name ?? "",
@@ -107,10 +111,11 @@ function resultOf(
     name: contestant.name,
     ...entry.reference !== undefined && { reference: entry.reference },
     startMs: first!.ms[0]!,
+    ...first!.phases && { phases: first!.phases },
     value: first!.value,
     peakMb,
     ...flops !== undefined && { flops },
     ...bytes !== undefined && { bytes },
-    rounds: (rest.length ? rest : [second!]).map(({ ms, cpuMs }) => ({ ms, cpuMs })),
+    rounds: rest.map(({ ms, cpuMs }) => ({ ms, cpuMs })),
   };
 }

@@ -3,7 +3,7 @@
  * turns. Commands and answers are JSON, one a line:
  *
  * - `{ "load": ... }` makes everything ready to run and answers `{ name }`;
- * - `{ "run": workload, "count": n }` answers `{ ms, cpuMs, value, peakMb, flops?, bytes? }`;
+ * - `{ "run": workload, "count": n }` answers `{ ms, cpuMs, value, peakMb, flops?, bytes?, phases? }`;
  * - what cannot be done answers `{ error }`, a sentence.
  *
  * @module
@@ -23,6 +23,18 @@ export interface Timing {
   readonly flops?: number;
   /** Bytes that a run must move at least, where they are counted. */
   readonly bytes?: number;
+  /** What went before the first run, where it is known. */
+  readonly phases?: Phases;
+}
+
+/** Milliseconds of what goes before a first run. */
+export interface Phases {
+  /** Recording the function with its gradients, twice, and simplifying the program. */
+  readonly trace: number;
+  /** Writing it as an ONNX model. */
+  readonly lower: number;
+  /** Making the library's session of it. */
+  readonly open: number;
 }
 
 /** A running contestant. */

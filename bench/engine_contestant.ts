@@ -1,5 +1,6 @@
 /** Runs our engines for `contestant.ts`. */
 import process from "node:process";
+import type { Phases } from "./contestant.ts";
 import { createEngine, type Engine, type EngineOptions } from "../engine/mod.ts";
 import { countBytes, countFlops } from "./flops.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
@@ -55,10 +56,20 @@ async function time(workload: Workload, count: number) {
     value ??= result;
   }
   const peakMb = process.resourceUsage().maxRSS / 1024;
+  const phases = takePhases();
   const programs = await workload.programs();
   const flops = programs.reduce((sum, each) => sum + countFlops(each), 0);
   const bytes = programs.reduce((sum, each) => sum + countBytes(each), 0);
-  return { ms, cpuMs, value, peakMb, flops, bytes };
+  return { ms, cpuMs, value, peakMb, flops, bytes, ...phases.trace > 0 && { phases } };
+}
+
+/** What the engine measured of its phases so far. */
+function takePhases(): Phases {
+  const sum = (kind: string) =>
+    performance.getEntriesByName(`haarlem:${kind}`).reduce((ms, { duration }) => ms + duration, 0);
+  const phases = { trace: sum("trace"), lower: sum("lower"), open: sum("open") };
+  performance.clearMeasures();
+  return phases;
 }
 
 function answer(value: unknown): void {

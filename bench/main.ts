@@ -11,6 +11,7 @@ import { CEILINGS, KERNELS } from "./kernels.ts";
 import { layerTable } from "./layers.ts";
 import type { Result } from "./result.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { startTable } from "./start.ts";
 import { resultsJson, summary, workloadLines } from "./summary.ts";
 import { WORKLOADS } from "./workloads.ts";
 
@@ -21,6 +22,8 @@ const HELP = `Times training steps and images on our engines, in one run and in 
   --openvino PATH  where OpenVINO is, if not in the active Python environment
   --layers         kernels and layers only, and how far each is from the machine's ceilings,
                    on one thread
+  --start          first runs only: how long tracing, lowering and making sessions take; also of
+                   networks that are too large to be run often
   --peers          the same steps as a PyTorch program; --python PATH says which Python has PyTorch
   --compile        with --peers: torch.compile too; it needs a C++ compiler, and minutes
   --threads N      by default all cores
@@ -33,14 +36,14 @@ Times are medians; a ratio is taken of the medians of each round: its median, le
 
 const args = parseArgs(Deno.args, {
   string: ["only", "engines", "openvino", "python", "threads", "rounds", "limit", "json"],
-  boolean: ["help", "compile", "layers", "peers"],
+  boolean: ["help", "compile", "layers", "peers", "start"],
   collect: ["only"],
 });
 
 async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
   const threads = args.layers ? 1 : Number(args.threads ?? navigator.hardwareConcurrency);
-  const rounds = Number(args.rounds ?? 5);
+  const rounds = args.start ? 0 : Number(args.rounds ?? 5);
   const limitSeconds = Number(args.limit ?? 300);
   console.log(`${threads} threads, ${Deno.build.target}`);
   sayLoad();
@@ -64,7 +67,8 @@ async function main(): Promise<void> {
     results.push(...made);
     console.log(workloadLines(made).join("\n"));
   }
-  console.log(`\n${(args.layers ? layerTable : summary)(results).join("\n")}`);
+  const tableOf = args.layers ? layerTable : args.start ? startTable : summary;
+  console.log(`\n${tableOf(results).join("\n")}`);
   if (args.json) await Deno.writeTextFile(args.json, resultsJson(results));
   if (failures.length) {
     console.log(`\nLeft out:\n${failures.join("\n")}`);
@@ -76,15 +80,19 @@ async function main(): Promise<void> {
 function chosen(): { scenario?: Scenario; workload: string }[] {
   const wanted = (name: string) =>
     args.only.length === 0 || args.only.some((text) => name.includes(text));
-  const ceilings = Object.keys(CEILINGS).filter((name) => args.layers || wanted(name));
-  const kernels = Object.keys(KERNELS).filter(wanted);
-  const steps = Object.values(args.layers ? {} : SCENARIOS).flatMap((scenario) =>
+  const scenarios = Object.values(args.layers ? {} : SCENARIOS).filter(({ startOnly }) =>
+    args.start || !startOnly
+  );
+  const steps = scenarios.flatMap((scenario) =>
     Object.keys(WORKLOADS).filter((name) => {
       const trains = name.endsWith("step") || name.includes("step ");
       return (scenario.batch > 0 || !trains) && wanted(`${scenario.name}: ${name}`);
     }).map((workload) => ({ scenario, workload }))
   );
   const alone = (workload: string) => ({ workload });
+  if (args.start) return steps;
+  const ceilings = Object.keys(CEILINGS).filter((name) => args.layers || wanted(name));
+  const kernels = Object.keys(KERNELS).filter(wanted);
   return [...ceilings.map(alone), ...steps, ...kernels.map(alone)];
 }
 

@@ -1,5 +1,5 @@
 /** What was measured. @module */
-import type { Timing } from "./contestant.ts";
+import type { Phases, Timing } from "./contestant.ts";
 
 /** What one contestant did with one workload. */
 export interface Result {
@@ -12,6 +12,8 @@ export interface Result {
   readonly reference?: string;
   /** The first run: tracing and making sessions, besides what any run takes. */
   readonly startMs: number;
+  /** What went before the first run, where it is known. */
+  readonly phases?: Phases;
   /** What the first run computed. */
   readonly value: number;
   /** Largest resident memory of the process, in MB. */

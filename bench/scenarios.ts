@@ -24,6 +24,8 @@ export interface Scenario {
   readonly batch: number;
   /** Images per run of a generator. */
   readonly images: number;
+  /** Too large to be run often: its start is measured only. */
+  readonly startOnly?: boolean;
 }
 
 /** Images per group of the minibatch deviation. */
@@ -50,6 +52,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
     batch: 4,
     images: 1,
+  },
+  /** StyleGAN2's config-f. */
+  "ffhq-256": {
+    name: "ffhq-256",
+    network: { sizePx: 256, styleDim: 512, mappingLayers: 8, channels: channelsOf(256) },
+    batch: 4,
+    images: 1,
+    startOnly: true,
   },
   /** StyleGAN2's config-f, images only. */
   "ffhq-1024": {

@@ -4,7 +4,9 @@ import { cpuMsOf, msOf, type Result } from "./result.ts";
 import { median, ratioOf, type Spread, spreadOf, spreadText } from "./spread.ts";
 import { table } from "./table.ts";
 
-const titleOf = ({ scenario, workload }: Result) => [scenario, workload].filter(Boolean).join(": ");
+/** Names a workload with its sizes. */
+export const titleOf = ({ scenario, workload }: Result) =>
+  [scenario, workload].filter(Boolean).join(": ");
 
 /** Whether two contestants computed the same, as far as their precision goes. */
 export function agrees(a: Result, b: Result): boolean {
@@ -13,12 +15,15 @@ export function agrees(a: Result, b: Result): boolean {
   return difference <= (loose ? 0.05 : 1e-3) * Math.max(1e-3, Math.abs(a.value));
 }
 
+/** Milliseconds of its runs; of the first if there is no other. */
+const timesOf = (result: Result) => result.rounds.length ? msOf(result) : [result.startMs];
+
 /** The results of one workload, one line per contestant. */
 export function workloadLines(results: readonly Result[]): string[] {
   const [first] = results;
   if (!first) return [];
   const lines = results.map((result) => {
-    const { median: middle, least, most } = spreadOf(msOf(result));
+    const { median: middle, least, most } = spreadOf(timesOf(result));
     const spread = `${middle.toFixed(1)} ms (${least.toFixed(1)} to ${most.toFixed(1)})`;
     const doubt = agrees(first, result)
       ? ""
@@ -88,7 +93,7 @@ export function resultsJson(results: readonly Result[]): string {
   const made = groupsOf(results).flatMap((group) =>
     group.map((result) => ({
       ...result,
-      medianMs: median(msOf(result)),
+      medianMs: median(timesOf(result)),
       ratios: ratiosOf(result, group),
     }))
   );

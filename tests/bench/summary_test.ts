@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Result } from "../../bench/result.ts";
+import { startTable } from "../../bench/start.ts";
 import { agrees, resultsJson, summary, workloadLines } from "../../bench/summary.ts";
 
 const result = (contestant: string, ms: number[][], more: Partial<Result> = {}): Result => ({
@@ -59,4 +60,16 @@ Deno.test("agrees() allows bf16 more", () => {
   assert.ok(agrees(other("onnx", 1), other("torch", 1.0009)));
   assert.ok(!agrees(other("onnx", 1), other("torch", 1.0011)));
   assert.ok(agrees(other("onnx", 1), other("openvino:bf16", 1.04)));
+});
+
+Deno.test("startTable() sums what goes before the first run", () => {
+  const phases = { trace: 500, lower: 250, open: 1000 };
+  const [, , ...lines] = startTable([
+    result("onnx", [], { phases }),
+    result("torch", []),
+  ]);
+  assert.deepEqual(lines, [
+    "| small: step | onnx  |    0.50 |    0.25 |   1.00 |    1.75 |                 2.02 |     200 |",
+    "| small: step | torch |         |         |        |         |                 2.02 |     200 |",
+  ]);
 });
