@@ -175,8 +175,7 @@ const opcodes: Readonly<Record<string, (m: Machine) => void>> = {
   // Framing only helps readers of streams
   "\x95": (m) => {
     const length = m.cursor.uint64();
-    const rest = m.cursor.access.size - m.cursor.at;
-    if (length > rest) throw m.fail(`a frame of at most ${rest} bytes`, `${length} bytes`);
+    m.cursor.expect(length, `a frame of ${length} bytes`);
   },
   "\x80": (m) => {
     const protocol = m.cursor.uint8();

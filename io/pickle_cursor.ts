@@ -31,12 +31,18 @@ export class Cursor {
     return unreadable(this.access, Math.min(at, this.access.size), expected, received);
   }
 
+  /** Refuses a file that ends before so many more bytes. */
+  expect(length: number, what: string): void {
+    const rest = Math.max(0, this.access.size - this.at);
+    if (length > rest) throw this.fail(what, `${rest} bytes of a cut-off file`);
+  }
+
   /** Moves past the next bytes and gives their place in the window. */
   #take(length: number): number {
     let place = this.at - this.#windowStart;
     if (place < 0 || place + length > this.#window.byteLength) {
+      this.expect(length, `${length} more bytes of a pickle`);
       const rest = this.access.size - this.at;
-      if (length > rest) throw this.fail(`${length} more bytes of a pickle`, `${rest} bytes`);
       const bytes = this.access.read(this.at, Math.min(Math.max(length, windowBytes), rest));
       this.#window = new DataView(bytes.buffer);
       this.#windowStart = this.at;
@@ -94,6 +100,7 @@ export class Cursor {
   }
 
   bytes(length: number): PickleBytes {
+    this.expect(length, `${length} more bytes of an array`);
     const access = this.access.slice(this.at, length);
     this.at += length;
     return { kind: "bytes", access };

@@ -190,15 +190,21 @@ const faults: readonly (readonly [string, string])[] = [
     "X\xff\xff\xff\x7f",
     "at byte 7: expected at most 33554432 bytes of text in a pickle but received more",
   ],
-  ["X\xff\x00\x00\x00", "at byte 7: expected 255 more bytes of a pickle but received 1 bytes"],
-  ["B\xff\xff\xff\xff", "at byte 7: expected 4294967295 more bytes but received 1 bytes"],
+  [
+    "X\xff\x00\x00\x00",
+    "at byte 7: expected 255 more bytes of a pickle but received 1 bytes of a cut-off file",
+  ],
+  [
+    "B\xff\xff\xff\xff",
+    "at byte 7: expected 4294967295 more bytes of an array but received 1 bytes of a cut-off file",
+  ],
   [
     "\x8b\xff\xff\xff\x7f",
     "at byte 7: expected an integer of at most 256 bytes but received 2147483647 bytes",
   ],
   [
     "\x95\xff\0\0\0\0\0\0\0",
-    "at byte 2: expected a frame of at most 1 bytes but received 255 bytes",
+    "at byte 11: expected a frame of 255 bytes but received 1 bytes of a cut-off file",
   ],
   [
     `${global("_codecs", "encode")}N\x85R`,
