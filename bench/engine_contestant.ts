@@ -55,12 +55,19 @@ async function time(workload: Workload, count: number) {
     cpuMs.push((user + system) / 1000);
     value ??= result;
   }
-  const peakMb = process.resourceUsage().maxRSS / 1024;
+  const peakMb = await findPeakMb();
   const phases = takePhases();
   const programs = await workload.programs();
   const flops = programs.reduce((sum, each) => sum + countFlops(each), 0);
   const bytes = programs.reduce((sum, each) => sum + countBytes(each), 0);
   return { ms, cpuMs, value, peakMb, flops, bytes, ...phases.trace > 0 && { phases } };
+}
+
+/** Largest resident memory; Linux's `maxRSS` may be that of the process which started this one. */
+async function findPeakMb(): Promise<number> {
+  const status = await Deno.readTextFile("/proc/self/status").catch(() => "");
+  const kilobytes = /^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
+  return Number(kilobytes) / 1024;
 }
 
 /** What the engine measured of its phases so far. */

@@ -1,8 +1,8 @@
 /** Who takes part: our engines and the peers. @module */
 import { findOpenvino } from "../engine/find_openvino.ts";
 import { openContestant } from "./contestant.ts";
-import { writeArrays } from "./peers/arrays.ts";
-import { type Scenario, scenarioArrays, scenarioNumbers } from "./scenarios.ts";
+import { scenarioFolder } from "./peers/scenario_folder.ts";
+import type { Scenario } from "./scenarios.ts";
 
 /** A contestant, not started yet. */
 export interface Entry {
@@ -61,11 +61,30 @@ export interface PeerEntryOptions {
   readonly compile: boolean;
 }
 
-/** The same networks as a PyTorch program. */
-export function peerEntries({ threads, python, compile }: PeerEntryOptions): Entry[] {
+/** The same networks as a PyTorch program, and our exported generators in other runtimes. */
+export function peerEntries(options: PeerEntryOptions): Entry[] {
+  return [...torchEntries(options), ...exportedEntries(options)];
+}
+
+function pythonCommand(python: string | undefined, script: string): [string, string] {
   const environment = Deno.env.get("VIRTUAL_ENV");
   const program = python ?? (environment ? `${environment}/bin/python` : "python3");
-  const script = new URL("./peers/torch_peer.py", import.meta.url).pathname;
+  return [program, new URL(`./peers/${script}`, import.meta.url).pathname];
+}
+
+function exportedEntries({ threads, python }: PeerEntryOptions): Entry[] {
+  return ["onnxruntime", "openvino"].map((runtime) => ({
+    label: `${runtime} for Python`,
+    command: pythonCommand(python, "exported_peer.py"),
+    asked: false,
+    nameOf: (name) => name.endsWith("image") ? name : undefined,
+    load: async (scenario) =>
+      scenario && { runtime, threads, folder: await scenarioFolder(scenario, { exported: true }) },
+    probe: { runtime, threads },
+  }));
+}
+
+function torchEntries({ threads, python, compile }: PeerEntryOptions): Entry[] {
   const entry = (
     label: string,
     reference: string,
@@ -77,10 +96,10 @@ export function peerEntries({ threads, python, compile }: PeerEntryOptions): Ent
     return {
       label,
       reference,
-      command: [program, script],
+      command: pythonCommand(python, "torch_peer.py"),
       asked: true,
       remedy: "--python PATH names a Python that has PyTorch",
-      load: async (scenario) => scenario && { ...load, folder: await arraysOf(scenario) },
+      load: async (scenario) => scenario && { ...load, folder: await scenarioFolder(scenario) },
       ...nameOf && { nameOf },
       probe: load,
     };
@@ -124,20 +143,4 @@ export async function ableEntries(
     }
   }));
   return able.flat();
-}
-
-const folders = new Map<Scenario, Promise<string>>();
-
-function arraysOf(scenario: Scenario): Promise<string> {
-  let folder = folders.get(scenario);
-  if (!folder) {
-    folder = writeArrays(scenarioArrays(scenario), scenarioNumbers(scenario));
-    folders.set(scenario, folder);
-  }
-  return folder;
-}
-
-/** Removes what was written for peers. */
-export async function removeArrays(): Promise<void> {
-  for (const folder of folders.values()) await Deno.remove(await folder, { recursive: true });
 }

@@ -6,9 +6,10 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { compete } from "./compete.ts";
-import { ableEntries, engineEntries, peerEntries, removeArrays } from "./entries.ts";
+import { ableEntries, engineEntries, peerEntries } from "./entries.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
 import { layerTable } from "./layers.ts";
+import { removeScenarioFolders } from "./peers/scenario_folder.ts";
 import type { Result } from "./result.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { startTable } from "./start.ts";
@@ -24,7 +25,8 @@ const HELP = `Times training steps and images on our engines, in one run and in 
                    on one thread
   --start          first runs only: how long tracing, lowering and making sessions take; also of
                    networks that are too large to be run often
-  --peers          the same steps as a PyTorch program; --python PATH says which Python has PyTorch
+  --peers          the same steps as a PyTorch program, and images of our exported files in ONNX
+                   Runtime and OpenVINO for Python; --python PATH says which Python has them
   --compile        with --peers: torch.compile too; it needs a C++ compiler, and minutes
   --threads N      by default all cores
   --rounds N       rounds of taking turns (5); one that takes over 10 s runs twice only
@@ -114,5 +116,5 @@ try {
   console.error(message);
   Deno.exitCode = 1;
 } finally {
-  await removeArrays();
+  await removeScenarioFolders();
 }

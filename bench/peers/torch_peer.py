@@ -10,15 +10,13 @@ convolutions are slower on a CPU).
 
 import json
 import math
-import resource
-import sys
-import time
 from pathlib import Path
 from typing import Callable
 
 import numpy
 import torch
 import torch.nn.functional as F
+from contestant import answer_commands
 from torch import Tensor
 
 SQRT2 = math.sqrt(2)
@@ -299,41 +297,16 @@ class Peer:
             return self.inverse_haar(self.student(self.s, w, noise, auxiliary=False)[-1]).mean()
 
 
-def begin(load: dict) -> tuple[str, Peer | None]:
-    """The name of what is loaded; without a folder nothing is, and only the libraries are tried."""
+def begin(load: dict) -> tuple[str, dict[str, Callable[[], float]]]:
+    """The name of what is loaded, and its workloads; none without a folder."""
     form = ", channels last" if load["channelsLast"] else ""
     mode = "compiled" if load["compile"] else "eager"
     name = f"PyTorch {torch.__version__} {mode}, {load['threads']} threads{form}"
     if "folder" not in load:
-        return name, None
-    return name, Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
-
-
-def timed(step: Callable[[], Tensor], count: int) -> dict:
-    times, work, values = [], [], []
-    for _ in range(count):
-        start, used = time.perf_counter(), time.process_time()
-        values.append(step().item())
-        times.append(1e3 * (time.perf_counter() - start))
-        work.append(1e3 * (time.process_time() - used))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"ms": times, "cpuMs": work, "value": values[0], "peakMb": peak}
-
-
-def main() -> None:
-    peer: Peer | None = None
-    for line in sys.stdin:
-        command = json.loads(line)
-        try:
-            if "load" in command:
-                name, peer = begin(command["load"])
-                answer = {"name": name}
-            else:
-                answer = timed(peer.steps[command["run"]], command["count"])
-        except Exception as error:  # a sentence for the bench, not a trace
-            answer = {"error": f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"}
-        print(json.dumps(answer), flush=True)
+        return name, {}
+    peer = Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
+    return name, {workload: lambda step=step: step().item() for workload, step in peer.steps.items()}
 
 
 if __name__ == "__main__":
-    main()
+    answer_commands(begin)
