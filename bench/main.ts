@@ -18,7 +18,8 @@ import { WORKLOADS } from "./workloads.ts";
 
 const HELP = `Times training steps and images on our engines, in one run and in turn.
 
-  --only TEXT      workloads whose name, or that of their sizes, has TEXT in it; may be repeated
+  --only TEXT      workloads whose name, or that of their sizes, has TEXT in it, or the one that is
+                   called so, as in "avatars-64: distillation step"; may be repeated
   --engines LIST   onnx, openvino, openvino:bf16, tfjs; by default all but tfjs that can run here
   --openvino PATH  where OpenVINO is, if not in the active Python environment
   --layers         kernels and layers only, and how far each is from the machine's ceilings,
@@ -80,8 +81,14 @@ async function main(): Promise<void> {
 
 /** What `--only` and `--layers` leave of all workloads. */
 function chosen(): { scenario?: Scenario; workload: string }[] {
+  const names = new Set(
+    Object.keys(SCENARIOS).flatMap((size) =>
+      Object.keys(WORKLOADS).map((name) => `${size}: ${name}`)
+    ),
+  );
   const wanted = (name: string) =>
-    args.only.length === 0 || args.only.some((text) => name.includes(text));
+    args.only.length === 0 ||
+    args.only.some((text) => names.has(text) ? name === text : name.includes(text));
   const scenarios = Object.values(args.layers ? {} : SCENARIOS).filter(({ startOnly }) =>
     args.start || !startOnly
   );
