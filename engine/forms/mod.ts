@@ -15,6 +15,7 @@ import { blockedResample } from "./blocked_resample.ts";
 import { blockedSlope } from "./blocked_slope.ts";
 import { channelsLastFilterGradient } from "./channels_last_filter_gradient.ts";
 import { depthwiseResample } from "./depthwise_resample.ts";
+import { gatheredHaar, gatheredInverseHaar } from "./gathered_haar.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
@@ -35,8 +36,13 @@ export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Resample", depthwiseResample],
 ]);
 
-/** The same in float32; in bfloat16 the rule's gradient of filters is as fast or faster. */
+/**
+ * The same in float32. In bfloat16 the rule's gradient of filters is as fast or faster, and the forms of
+ * the Haar transforms were not measured.
+ */
 export const openvinoForms32: ReadonlyMap<string, Form> = new Map<string, Form>([
   ...openvinoForms,
   ["Conv2DBackpropFilter", channelsLastFilterGradient],
+  ["Haar", gatheredHaar],
+  ["InverseHaar", gatheredInverseHaar],
 ]);

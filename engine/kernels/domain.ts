@@ -3,11 +3,17 @@ import type { AxisMatrix } from "../../core/axis_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { KernelRule } from "../rule.ts";
 
-const HAAR = [[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]];
+/** What the transform and its inverse do to the four numbers of a cell. */
+export const haarMatrix: readonly (readonly number[])[] = [
+  [0.5, 0.5, 0.5, 0.5],
+  [0.5, 0.5, -0.5, -0.5],
+  [0.5, -0.5, 0.5, -0.5],
+  [0.5, -0.5, -0.5, 0.5],
+];
 
 /** The 4x4 Haar matrix once per channel, as the weight of a grouped convolution. */
 function haarWeight(l: Lowering, channels: number, shape: readonly number[]): string {
-  const one = HAAR.flat().map((sign) => sign / 2);
+  const one = haarMatrix.flat();
   const data = new Float32Array(16 * channels);
   for (let c = 0; c < channels; c++) data.set(one, 16 * c);
   return l.float(data, shape);

@@ -1,0 +1,110 @@
+import type { Geometry } from "../kernels/convolution.ts";
+import type { Lowering } from "../lowering.ts";
+
+type Shape4D = readonly [number, number, number, number];
+
+const FEWEST = 128; // pixels of an image; with fewer, all images make one product
+
+/**
+ * The filter's gradient `[kh,kw,ci,co]` of a convolution with stride 1, one matrix product per tap, in
+ * one node: `dW[a,b] = sum_q X[q + (a - top) wide + b - left] Y[q]`, where X and Y are the pixels of x
+ * and dy, row after row, every row followed by enough zeros that a shift never meets another row's
+ * pixels.
+ *
+ * Shifts cost nothing but one copy: three of X with the right number of zeros between, read as three
+ * rows, are X at three places. Vertical shifts are made of X, horizontal ones of Y.
+ */
+export function shiftedProducts(l: Lowering, x: number, dy: number, g: Geometry): string {
+  const [n, height, width, ci] = l.shape(x) as Shape4D;
+  const [, h, w, co] = g.outShape as Shape4D;
+  const [kh, kw] = g.kernel;
+  const [top, left] = g.before;
+  const wide = Math.max(width + Math.max(left, g.after[1]), w);
+  const stacked = h * w < FEWEST;
+  const groups = stacked ? 1 : n;
+  const tall = Math.max(height + Math.max(top, g.after[0]), h);
+  const rowsOf = (rows: number) => stacked ? n * tall : rows;
+  const sizes = { x: rowsOf(height) * wide, dy: rowsOf(h) * wide };
+  const length = lengthOf(g, wide, sizes);
+
+  const pixels = (id: number, [rows, columns, channels]: readonly [number, number, number]) => {
+    const below = stacked ? tall - rows : 0;
+    const first = l.get(id, "channelsFirst");
+    const padded = l.pad(first, [0, 0, 0, 0], [0, 0, below, wide - columns]);
+    const size = (rows + below) * wide;
+    return l.reshape(channelsLast(l, padded, [n, channels, size], padded !== first), [
+      groups,
+      rowsOf(rows) * wide,
+      channels,
+    ]);
+  };
+  /** Copies of a list of pixels, the first after `first` zeros, each `every` pixels after the last. */
+  const copies = (
+    name: string,
+    { count, first, every, size, channels }: Record<
+      "count" | "first" | "every" | "size" | "channels",
+      number
+    >,
+  ) => {
+    const zeros = (many: number) =>
+      many === 0
+        ? []
+        : [l.float(new Float32Array(groups * many * channels), [groups, many, channels])];
+    const gap = zeros(every - size);
+    const end = count * length - first - (count - 1) * every - size;
+    const parts = Array.from({ length: count }, (_, i) => i === 0 ? [name] : [...gap, name]);
+    return l.emit("Concat", [...zeros(first), ...parts.flat(), ...zeros(end)], { axis: 1 });
+  };
+
+  const rows = copies(pixels(x, [height, width, ci]), {
+    count: kh,
+    first: left + top * wide,
+    every: length - wide,
+    size: sizes.x,
+    channels: ci,
+  });
+  const columns = copies(pixels(dy, [h, w, co]), {
+    count: kw,
+    first: 0,
+    every: length + 1,
+    size: sizes.dy,
+    channels: co,
+  });
+  const product = l.emit("MatMul", [
+    l.transpose(l.reshape(rows, [groups, kh, 1, length, ci]), [0, 1, 2, 4, 3]),
+    l.reshape(columns, [groups, 1, kw, length, co]),
+  ]);
+  return groups === 1 ? l.reshape(product, [kh, kw, ci, co]) : l.sum(product, [0]);
+}
+
+/**
+ * A 4-D value of channels first with channels last, in some shape. OpenVINO has it like that already and
+ * takes this transpose for nothing, but not right after a convolution to which a sum was merged, nor if
+ * anything else reads it: then three axes, whose layout is no choice, are faster.
+ */
+function channelsLast(
+  l: Lowering,
+  first: string,
+  [n, c, size]: readonly [number, number, number],
+  fresh: boolean,
+): string {
+  if (fresh) return l.transpose(first, [0, 2, 3, 1]);
+  return l.transpose(l.reshape(first, [n, c, size]), [0, 2, 1]);
+}
+
+/**
+ * Pixels of a row of copies: Y fits at every place, and where it is, a row of X holds X and zeros, not
+ * the copy before or after.
+ */
+function lengthOf(
+  { kernel: [kh, kw], before: [top, left] }: Geometry,
+  wide: number,
+  { x, dy }: { readonly x: number; readonly dy: number },
+): number {
+  const below = (kh - 1 - top) * wide;
+  return Math.max(
+    dy + kw - 1, // all places of Y
+    x + wide + Math.max(0, left + (top - 1) * wide), // zeros before X in all rows but the first
+    dy + kw - 1 - left + below, // and after it in all rows but the last
+  );
+}

@@ -1,0 +1,79 @@
+/* The forms that are written for OpenVINO only, run by ONNX Runtime, so that they are tested where
+ * OpenVINO is not installed. */
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import ort from "onnxruntime-node";
+import { createRandom } from "../../core/random.ts";
+import { openvinoForms32 } from "../../engine/forms/mod.ts";
+import { nodeRules } from "../../engine/kernels/mod.ts";
+import { lower } from "../../engine/lowering.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { haar, inverseHaar } from "../../layers/haar.ts";
+
+type T4 = tf.Tensor4D;
+type Explicit = [[0, 0], [number, number], [number, number], [0, 0]];
+type Fn = (x: T4, y: T4) => tf.Tensor;
+
+const gradient =
+  (pad: "same" | "valid" | Explicit, strides: number | [number, number] = 1): Fn => (x, w) =>
+    tf.grad((w) => tf.sum(tf.square(tf.conv2d(x, w as T4, strides, pad as "same"))))(
+      w as tf.Tensor,
+    );
+
+const large = [2, 12, 13, 3]; // one product per image
+const small = [3, 5, 4, 2]; // one for all images
+const cases: Record<string, [Fn, x: number[], y: number[]]> = {};
+for (const size of [large, small]) {
+  const add = (title: string, fn: Fn, [kh, kw]: [number, number]) =>
+    cases[`filter gradient ${kh}x${kw} of ${size}, ${title}`] = [fn, size, [kh, kw, size[3]!, 2]];
+  for (const kernel of [[1, 1], [1, 3], [3, 1], [2, 2], [3, 3], [2, 5], [5, 3]] as const) {
+    if (kernel[1] <= size[2]!) add("valid", gradient("valid"), [...kernel]);
+    add("same", gradient("same"), [...kernel]);
+    add("padded a lot", gradient([[0, 0], [2, 3], [4, 1], [0, 0]]), [...kernel]);
+    add("padded before", gradient([[0, 0], [2, 0], [1, 0], [0, 0]]), [...kernel]);
+    add("padded after", gradient([[0, 0], [0, 1], [0, 2], [0, 0]]), [...kernel]);
+    add("strides 2 and 1", gradient("same", [2, 1]), [...kernel]);
+  }
+}
+for (const channels of [1, 3, 8, 9, 10, 12, 20]) {
+  cases[`Haar transform of ${channels} channels`] = [(x) => haar(x), [2, 4, 6, channels], [1]];
+  cases[`inverse Haar transform to ${channels} channels`] = [
+    (x) => inverseHaar(x),
+    [2, 2, 3, 4 * channels],
+    [1],
+  ];
+}
+
+const engine = await createEngine({ threads: 1 });
+const eager = await createEngine({ engine: "tfjs", native: false });
+
+Deno.test.afterAll(async () => {
+  await engine.dispose();
+  await eager.dispose();
+});
+
+for (const [name, [fn, xShape, yShape]] of Object.entries(cases)) {
+  Deno.test(`openvinoForms32: ${name}`, async () => {
+    const array = (name: string, shape: number[]) => createRandom(1, name).normal(shape);
+    const inputs = { x: array("x", xShape), y: array("y", yShape) };
+    const traced = ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => fn(x as T4, y as T4);
+    const expected = await eager.compile(traced, { name })(inputs);
+
+    const program = engine.compile(traced, { name }).program(inputs);
+    const model = lower(program, "openvino", nodeRules(), { forms: openvinoForms32 });
+    const session = await ort.InferenceSession.create(model);
+    const feeds = Object.values(inputs).map(({ shape, data }, i) => [
+      `in${i}`,
+      new ort.Tensor("float32", data, shape),
+    ]);
+    const given = feeds.filter(([name]) => session.inputNames.includes(name as string));
+    const { out0 } = await session.run(Object.fromEntries(given));
+    await session.release();
+
+    assert.deepEqual(out0!.dims, expected.shape);
+    const actual = out0!.data as Float32Array;
+    const scale = Math.max(...expected.data.map(Math.abs));
+    const worst = Math.max(...expected.data.map((value, i) => Math.abs(value - actual[i]!)));
+    assert.ok(worst <= 3e-6 * scale, `differs by ${worst} of ${scale}`);
+  });
+}
