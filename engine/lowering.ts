@@ -18,9 +18,10 @@ export type Layout = "channelsLast" | "channelsFirst";
 /**
  * Layouts that only some forms know. `blocked` is ONNX Runtime's own for convolutions (NCHWc): the
  * numbers lie as `[N,C/b,H,W,b]` in a tensor that says `[N,C,H,W]`; `spread` is the same in a tensor
- * that says what it is, as broadcasting wants it.
+ * that says what it is, as broadcasting wants it. `padded` is `blocked` of more channels than there
+ * are; it can only be turned into other layouts.
  */
-export type PhysicalLayout = Layout | "blocked" | "spread";
+export type PhysicalLayout = Layout | "blocked" | "spread" | "padded";
 
 /** Writes an operation for a target if it can; else the rule of the kernel does. */
 export type Form = (op: Op, lowering: Lowering) => boolean;
@@ -112,6 +113,7 @@ export class Lowering extends GraphBuilder {
       spread: [n, c / this.block, h, w, this.block],
     };
     const from = names.channelsFirst ?? names.channelsLast;
+    if (layout === "padded") throw new Error(`Cannot lower "${this.program.name}": %${id} padded`);
     if (layout === "spread") return this.reshape(this.get(id, "blocked"), sizes.spread);
     if (layout === "blocked") {
       if (names.spread) return this.reshape(names.spread, sizes.blocked);
@@ -121,8 +123,8 @@ export class Lowering extends GraphBuilder {
         : this.emit("com.microsoft.nchwc/ReorderInput", [from!], { channels_last: 1 });
     }
     if (!from) {
-      const blocked = this.get(id, "blocked");
-      if (h * w === 1) return this.reshape(blocked, sizes[layout]);
+      const blocked = names.padded ?? this.get(id, "blocked");
+      if (h * w === 1 && !names.padded) return this.reshape(blocked, sizes[layout]);
       return this.emit("com.microsoft.nchwc/ReorderOutput", [blocked], {
         channels: c,
         channels_last: layout === "channelsLast" ? 1 : 0,
@@ -136,7 +138,8 @@ export class Lowering extends GraphBuilder {
   /** The layout in which an operation on these values needs the fewest transposes. */
   layoutOf(ids: readonly number[]): Layout {
     const first = ids.some((id) =>
-      this.shape(id).length === 4 && (this.has(id, "channelsFirst") || this.isBlocked(id))
+      this.shape(id).length === 4 &&
+      (this.has(id, "channelsFirst") || this.has(id, "padded") || this.isBlocked(id))
     );
     return first ? "channelsFirst" : "channelsLast";
   }

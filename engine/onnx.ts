@@ -13,6 +13,8 @@ import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts
 import { blockedForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
+import { foldHaar } from "./passes/fold_haar.ts";
+import { foldScales } from "./passes/fold_scales.ts";
 import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
@@ -34,6 +36,10 @@ export interface OnnxOptions {
   /** Rules of kernels besides the built-in ones. */
   readonly rules?: readonly Rule[] | undefined;
 }
+
+/** The rewrites that the forms of the blocked layout are made for. */
+const forBlocks = (program: Program): Program =>
+  fuseConvolutions(foldScales(foldHaar(sumProducts(shareSlopes(program)))));
 
 /** Makes the engine; the library is loaded here and not before. */
 export async function createOnnxEngine(
@@ -62,10 +68,7 @@ export async function createOnnxEngine(
   const block = device === "cpu" && !replaced ? await findBlockSize(ort, start) : 0;
   const model = (program: Program) =>
     block > 0
-      ? lower(fuseConvolutions(sumProducts(shareSlopes(program))), "onnxruntime", kernels, {
-        forms: blockedForms,
-        block,
-      })
+      ? lower(forBlocks(program), "onnxruntime", kernels, { forms: blockedForms, block })
       : lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels);
   const create = (program: Program, options: Ort.InferenceSession.SessionOptions) => {
     const bytes = phase("lower", program.name, () => model(program));

@@ -9,8 +9,9 @@ import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Form, Lowering } from "../lowering.ts";
 import type { Attributes as NodeAttributes } from "../onnx_model.ts";
 import { type FusedAttributes, fusedName, scaleOf } from "../passes/fuse_convolutions.ts";
+import { scaledName } from "../passes/fold_scales.ts";
 import type { Op } from "../program.ts";
-import { sizeOf } from "../rule.ts";
+import { sameShape, sizeOf } from "../rule.ts";
 import { stridedBackpropInput } from "./blocked_transposed.ts";
 import { blockedWeight, depthwiseWeight, type Shape4D } from "./blocked_weight.ts";
 
@@ -97,26 +98,47 @@ const scaled: Build = ({ inputs, outputs: [out] }, l) => {
   return { inputs: [l.get(x, "blocked"), weight], attributes: { group: count }, whole };
 };
 
+/** A depthwise convolution of a product with one number per channel and image, images as channels. */
+const scaledDepthwise: Build = (op, l) => {
+  const { inputs: [x, filter, scale], attributes, outputs: [out] } = op;
+  const [kh, kw, c, multiplier] = l.shape(filter!) as Shape4D;
+  const shape = l.shape(out!);
+  if (!l.canBlock(x!) || multiplier !== 1 || !sameShape(l.shape(x!), shape)) return undefined;
+  const count = sizeOf(l.shape(scale!)) / c; // images
+  const b = l.block;
+  const g = geometry(shape, l.shape(filter!), attributes, true);
+  const taps = l.reshape(depthwiseWeight(l, l.get(filter!), l.shape(filter!)), [
+    1,
+    c / b,
+    kh * kw,
+    b,
+  ]);
+  const scales = l.reshape(l.get(scale!), [count, c / b, 1, b]);
+  const weight = l.reshape(l.emit("Mul", [taps, scales]), [count * c, 1, kh, kw]);
+  const [n, h, w] = shape as Shape4D;
+  const whole = count === 1 ? [n, c, h, w] : [1, n * c, h, w];
+  const inputs = [l.get(x!, "blocked"), weight];
+  return { inputs, attributes: attributesOf(g, count * c), whole };
+};
+
 const BUILDS: Readonly<Record<string, Build>> = {
   Multiply: scaled,
   Conv2D: conv2d,
   Conv2DBackpropInput: conv2dBackpropInput,
   DepthwiseConv2dNative: depthwise,
   DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
+  [scaledName("DepthwiseConv2dNative")]: scaledDepthwise,
 };
 
-/** A convolution alone; its result may have fewer channels than a block. */
+/** A convolution alone; its result need not have whole blocks of channels. */
 function plain(build: Build): Form {
   return (op, l) => {
     const [out] = op.outputs;
-    const node = readable(l, out!) ? build(op, l) : undefined;
+    const node = l.block > 0 ? build(op, l) : undefined;
     if (!node) return false;
     if (l.canBlock(out!)) l.put(out!, write(l, out!, node), "blocked");
     else {
-      const name = l.emit("com.microsoft.nchwc/Conv", node.inputs, node.attributes);
-      const attributes = { channels: l.shape(out!)[3]!, channels_last: 0 };
-      const first = l.emit("com.microsoft.nchwc/ReorderOutput", [name], attributes);
-      l.put(out!, first, "channelsFirst");
+      l.put(out!, l.emit("com.microsoft.nchwc/Conv", node.inputs, node.attributes), "padded");
     }
     return true;
   };

@@ -9,7 +9,10 @@ import {
   blockedBackpropFilter,
   blockedDepthwiseBackpropFilter,
 } from "./blocked_filter_gradient.ts";
+import { pixelRows } from "./pixel_rows.ts";
+import { scaledName } from "../passes/fold_scales.ts";
 import { SUM_OF_PRODUCTS } from "../passes/sum_products.ts";
+import { blockedHaar, blockedInverseHaar } from "./blocked_haar.ts";
 import { blockedReduction, blockedSumOfProducts } from "./blocked_reduction.ts";
 import { blockedResample } from "./blocked_resample.ts";
 import { blockedSlope } from "./blocked_slope.ts";
@@ -23,6 +26,10 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ...blockedConvolutions,
   ["Conv2DBackpropFilter", blockedBackpropFilter],
   ["DepthwiseConv2dNativeBackpropFilter", blockedDepthwiseBackpropFilter],
+  ["Haar", blockedHaar],
+  ["InverseHaar", blockedInverseHaar],
+  [scaledName("InverseHaar"), blockedInverseHaar],
+  ["DepthToSpace", pixelRows],
   ["Mean", blockedReduction],
   ["Resample", blockedResample],
   ["Step", blockedSlope],

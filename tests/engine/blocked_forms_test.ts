@@ -8,6 +8,7 @@ import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
 import { createEngine } from "../../engine/mod.ts";
 import { leakyRelu } from "../../layers/activation.ts";
+import { haar, inverseHaar } from "../../layers/haar.ts";
 import { resample } from "../../layers/resample.ts";
 
 /* Channels are multiples of 16 here, unlike in the tests of kernels: what ONNX Runtime does with
@@ -34,6 +35,11 @@ const cases: Record<string, [Case, x: number[], y?: number[]]> = {
   "a 1x1 convolution": [conv(1, "same"), [2, 8, 8, 32], [1, 1, 32, 48]],
   "a 1x1 convolution of colours": [conv(1, "same"), [2, 8, 8, 3], [1, 1, 3, 32]],
   "a 1x1 convolution to colours": [conv(1, "same"), [2, 8, 8, 32], [1, 1, 32, 3]],
+  "a 1x1 convolution to one and a half blocks": [
+    conv(1, "same"),
+    [2, 8, 8, 32],
+    [1, 1, 32, 24],
+  ],
   "a 3x3 convolution of stride 2": [conv(2, "valid"), [2, 33, 33, 16], [3, 3, 16, 32]],
   "a 3x3 convolution of stride 2 to 8x8": [conv(2, "valid"), [2, 17, 17, 16], [3, 3, 16, 32]],
   "a padded 3x3 convolution of stride 2": [conv(2, "same"), [2, 16, 16, 16], [3, 3, 16, 16]],
@@ -50,6 +56,50 @@ const cases: Record<string, [Case, x: number[], y?: number[]]> = {
     (x, y) => tf.depthwiseConv2d(x, y as T4, 1, "same"),
     [2, 8, 8, 32],
     [3, 3, 32, 1],
+  ],
+  "a Haar transform": [haar, [2, 4, 12, 48]],
+  "a Haar transform of one block": [haar, [1, 8, 4, 16]],
+  "an inverse Haar transform": [inverseHaar, [2, 6, 2, 128]],
+  "an inverse Haar transform of one block": [inverseHaar, [3, 4, 4, 64]],
+  "an inverse Haar transform of images with factors": [
+    (x) => inverseHaar(tf.mul(x, tf.mean(tf.square(x), [1, 2], true))),
+    [3, 2, 4, 128],
+  ],
+  "an inverse Haar transform of one image with factors": [
+    (x) => inverseHaar(tf.mul(x, tf.mean(tf.square(x), [1, 2], true))),
+    [1, 4, 4, 64],
+  ],
+  "bands of a convolution as pixels": [
+    (x, y) => {
+      const bands = tf.conv2d(x, y as T4, 1, "same");
+      return inverseHaar(tf.add(bands, tf.sum(tf.square(y), [0, 1, 2])) as T4);
+    },
+    [2, 8, 4, 32],
+    [1, 1, 32, 12],
+  ],
+  "bands of a convolution without bias as one colour": [
+    (x, y) => inverseHaar(tf.conv2d(x, y as T4, 1, "same")),
+    [1, 8, 8, 16],
+    [3, 3, 16, 4],
+  ],
+  "factors before a depthwise convolution": [
+    (x, y) => tf.depthwiseConv2d(tf.mul(x, tf.mean(x, [1, 2], true)), y as T4, 1, "same"),
+    [3, 8, 8, 32],
+    [3, 3, 32, 1],
+  ],
+  "factors that images share before convolutions": [
+    (x, y) => {
+      const scaled = (x: T4, filter: tf.Tensor): T4 => tf.mul(x, tf.sum(filter, [0, 1, 3]));
+      const spatial = tf.depthwiseConv2d(
+        scaled(x, y),
+        tf.slice(y as T4, 0, [3, 3, 16, 1]),
+        1,
+        "same",
+      );
+      return tf.conv2d(scaled(spatial as T4, y), y as T4, 1, "same");
+    },
+    [2, 8, 8, 16],
+    [3, 3, 16, 32],
   ],
   "a blur": [resampled(16, { ...fir, pad: [2, 2] }), [2, 16, 16, 16]],
   "halving": [resampled(16, { ...fir, pad: [1, 1], down: 2 }), [2, 16, 16, 16]],
@@ -173,6 +223,13 @@ for (const [name, [fn, xShape, yShape = [1]]] of Object.entries(cases)) {
     for (const key of ["result", "value", "dx", "dy"] as const) {
       assertClose(key, actual![key] as HostArray, expected![key] as HostArray);
     }
+    // Without derivatives, which read what is then free to be merged.
+    const alone = engines[1].compile(
+      ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => ({ result: fn(x as T4, y) }),
+      { name },
+    );
+    const { result } = await alone(inputs);
+    assertClose("result alone", result as HostArray, expected!.result as HostArray);
   });
 }
 
