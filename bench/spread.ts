@@ -21,15 +21,23 @@ export function spreadOf(list: readonly number[]): Spread {
 
 type Rounds = Pick<Result, "rounds">;
 
+/** What is compared: real time, or processor time, which a busy machine does not lengthen much. */
+export type Clock = "ms" | "cpuMs";
+
 /**
  * How many times as fast as the references: of each round the median of the best reference divided
  * by the own median of the same round, so that what else the machine does counts on both sides.
  * `undefined` if no round has both.
  */
-export function ratioOf(result: Rounds, references: readonly Rounds[]): Spread | undefined {
-  const ratios = result.rounds.flatMap(({ ms }, round) => {
+export function ratioOf(
+  result: Rounds,
+  references: readonly Rounds[],
+  clock: Clock = "ms",
+): Spread | undefined {
+  const ratios = result.rounds.flatMap((own, round) => {
     const others = references.flatMap(({ rounds }) => rounds[round] ?? []);
-    return others.length ? [Math.min(...others.map((other) => median(other.ms))) / median(ms)] : [];
+    const best = Math.min(...others.map((other) => median(other[clock])));
+    return others.length ? [best / median(own[clock])] : [];
   });
   return ratios.length ? spreadOf(ratios) : undefined;
 }

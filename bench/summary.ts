@@ -1,7 +1,7 @@
 /** What is printed of results. @module */
 import { gigabytesPerSecond } from "./layers.ts";
 import { cpuMsOf, msOf, type Result } from "./result.ts";
-import { median, ratioOf, type Spread, spreadOf, spreadText } from "./spread.ts";
+import { type Clock, median, ratioOf, type Spread, spreadOf, spreadText } from "./spread.ts";
 import { table } from "./table.ts";
 
 /** Names a workload with its sizes. */
@@ -37,6 +37,7 @@ export function workloadLines(results: readonly Result[]): string[] {
 export function ratiosOf(
   result: Result,
   group: readonly Result[],
+  clock: Clock,
 ): Readonly<Record<string, Spread>> {
   const references = Map.groupBy(
     group.filter(({ reference }) => reference !== undefined),
@@ -44,7 +45,7 @@ export function ratiosOf(
   );
   return Object.fromEntries(
     [...references].flatMap(([name, instances]) => {
-      const ratio = ratioOf(result, instances);
+      const ratio = ratioOf(result, instances, clock);
       return ratio ? [[name, ratio]] : [];
     }),
   );
@@ -56,12 +57,12 @@ export function groupsOf(results: readonly Result[]): Result[][] {
 }
 
 /** All results as a table; a column of ratios per reference. */
-export function summary(results: readonly Result[]): string[] {
+export function summary(results: readonly Result[], clock: Clock = "ms"): string[] {
   const references = [...new Set(results.flatMap(({ reference }) => reference ?? []))];
   const rows = groupsOf(results).flatMap((group) => {
     const flops = group.find((each) => each.flops)?.flops ?? 0;
     return group.map((result) => {
-      const ratios = ratiosOf(result, group);
+      const ratios = ratiosOf(result, group, clock);
       const cells = references.map((name) => ratios[name] ? spreadText(ratios[name]) : "");
       return [...row(result, flops), ...cells];
     });
@@ -89,12 +90,12 @@ function row(result: Result, flops: number): string[] {
 }
 
 /** All results with their ratios, for programs. */
-export function resultsJson(results: readonly Result[]): string {
+export function resultsJson(results: readonly Result[], clock: Clock = "ms"): string {
   const made = groupsOf(results).flatMap((group) =>
     group.map((result) => ({
       ...result,
       medianMs: median(timesOf(result)),
-      ratios: ratiosOf(result, group),
+      ratios: ratiosOf(result, group, clock),
     }))
   );
   return `${JSON.stringify(made, null, 1)}\n`;

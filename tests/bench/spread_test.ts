@@ -27,6 +27,11 @@ Deno.test("ratioOf() takes the best reference of each round", () => {
   });
 });
 
+Deno.test("ratioOf() can compare processor times", () => {
+  const of = (ms: number, cpuMs: number) => ({ rounds: [{ ms: [ms], cpuMs: [cpuMs] }] });
+  assert.equal(ratioOf(of(9, 10), [of(90, 20)], "cpuMs")?.median, 2);
+});
+
 Deno.test("ratioOf() leaves rounds out that only one has", () => {
   assert.deepEqual(ratioOf(rounds([10]), [rounds([20], [50])]), { median: 2, least: 2, most: 2 });
   assert.equal(ratioOf(rounds([10]), []), undefined);
