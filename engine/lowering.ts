@@ -275,6 +275,7 @@ export function lower(
     outputs: ports(program.outputs, outputs),
     half,
     forFile,
+    ordered: target === "onnxruntime",
     metadata,
   });
 }

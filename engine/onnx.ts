@@ -58,6 +58,8 @@ export async function createOnnxEngine(
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: "all",
+      // Its second run would lay out all values anew beside the memory of the first one.
+      enableMemPattern: device !== "cpu",
       logSeverityLevel: device === "cpu" ? 3 : 4, // the rest is thrown, in words of ours
       ...device !== "cpu" && { executionProviders: [device] },
       // Spinning threads starve whatever else runs on the machine (docs/performance.md).

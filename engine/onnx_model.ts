@@ -7,6 +7,7 @@
  * @module
  */
 import protobuf from "protobufjs";
+import { orderNodes } from "./node_order.ts";
 import {
   type Constant,
   foldConstantLayouts,
@@ -195,18 +196,31 @@ export class GraphBuilder {
 
   /** The model as bytes. */
   encode(
-    { name, inputs, outputs, opset = 17, half = false, forFile = false, metadata = {} }: {
+    {
+      name,
+      inputs,
+      outputs,
+      opset = 17,
+      half = false,
+      forFile = false,
+      ordered = false,
+      metadata = {},
+    }: {
       readonly name: string;
       readonly inputs: readonly Port[];
       readonly outputs: readonly Port[];
       readonly opset?: number;
       readonly half?: boolean;
       readonly forFile?: boolean;
+      readonly ordered?: boolean;
       readonly metadata?: Readonly<Record<string, string>>;
     },
   ): Uint8Array<ArrayBuffer> {
     const model = onnx.lookupType("onnx.ModelProto");
-    const whole = { nodes: this.#nodes, constants: this.#constants };
+    const whole = {
+      nodes: ordered ? orderNodes(this.#nodes, outputs.map(({ name }) => name)) : this.#nodes,
+      constants: this.#constants,
+    };
     const { nodes, constants } = forFile ? foldConstantLayouts(whole) : whole;
     const stored = constants.map((constant) => half ? halved(constant) : { constant });
     const message = model.create({
