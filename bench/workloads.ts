@@ -24,7 +24,8 @@ import { createDistillSteps, type StudentState } from "../pipelines/distill_step
 import { emptySum, type GradientSum } from "../pipelines/gradient_sum.ts";
 import { microBatchRows, takeLatents } from "../pipelines/micro_batches.ts";
 import type { Term } from "../pipelines/objective.ts";
-import { createTeacherSteps, teacherLayouts } from "../pipelines/teacher_steps.ts";
+import { teacherLayouts } from "../pipelines/teacher_gradients.ts";
+import { createTeacherSteps } from "../pipelines/teacher_steps.ts";
 import { createRegistry } from "../registry.ts";
 import { below, GAMMA, type Scenario, STDDEV_GROUP, studentWeights } from "./scenarios.ts";
 

@@ -20,7 +20,8 @@ import {
 } from "./micro_batches.ts";
 import { dueTerms, type Term } from "./objective.ts";
 import type { TeacherState } from "./teacher_state.ts";
-import { type createTeacherSteps, GAN_ADAM, type GeneratorBatch } from "./teacher_steps.ts";
+import type { GeneratorBatch } from "./teacher_gradients.ts";
+import { type createTeacherSteps, GAN_ADAM } from "./teacher_steps.ts";
 import type { TrainTeacherConfig } from "./train_teacher_config.ts";
 
 /** What an iteration computes with. */

@@ -21,7 +21,8 @@ import { openImages, readReal } from "./real_batches.ts";
 import { comparableRecord, environmentOf } from "./run_metadata.ts";
 import { checkpointArrays, initialState, restoreState } from "./teacher_state.ts";
 import { trainStep } from "./teacher_step.ts";
-import { createTeacherSteps, teacherLayouts } from "./teacher_steps.ts";
+import { teacherLayouts } from "./teacher_gradients.ts";
+import { createTeacherSteps } from "./teacher_steps.ts";
 import {
   parseTeacherConfig,
   type TrainTeacherConfig,
