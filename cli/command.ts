@@ -83,8 +83,10 @@ export interface Command<Known extends Options = Options> {
   run(values: Values<Known>, context: Context): Promise<void>;
 }
 
-// deno-lint-ignore no-explicit-any -- a command of some options; `runCommandLine` reads them first
-export type AnyCommand = Command<any>;
+/** A command of some options: it runs with what was read by them, and with nothing else. */
+export interface AnyCommand extends Omit<Command, "run"> {
+  run(values: never, context: Context): Promise<void>;
+}
 
 /** The command was typed wrongly: the process ends with 2. */
 export class UsageError extends Error {

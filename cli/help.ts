@@ -36,7 +36,7 @@ function optionRow([name, option]: [string, Option]): [string, string] {
 }
 
 function positionalOf({ positional, options }: AnyCommand): string {
-  return positional ? ` ${options[positional].value} ...` : "";
+  return positional ? ` ${options[positional]!.value} ...` : "";
 }
 
 /** The help of one command. */

@@ -74,7 +74,7 @@ async function execute(
     const typed = ["deno task", task, ...args.map(quoted)].join(" ");
     const report = (line: string) => terminal.warn(line);
     const context = { terminal, signal, typed, confine, ...values.verbose && { report } };
-    await command.run(values, context);
+    await command.run(values as never, context); // read by the options of this very command
   } catch (error) {
     const isAbort = error === signal.reason ||
       error instanceof Error && error.name === "AbortError";

@@ -284,8 +284,9 @@ export interface Metric<
   compute(inputs: any, options: OptionsOf<Schema>): Promise<Readonly<Record<string, number>>>;
 }
 
-/* `any` below is what TypeScript offers for "of some options type"; nothing is called through it
- * without validation by the registry. */
+/* `any` below is what TypeScript offers for "of some options type": with `OptionsSchema` in its place
+ * a registry of parts of any kind is no `PartSource`, as the options of a choice are then `unknown`.
+ * Nothing is called through it without validation by the registry. */
 /** Any upsampling part. */
 // deno-lint-ignore no-explicit-any
 export type AnyUpscale = Upscale<string, any, any>;

