@@ -3,6 +3,7 @@ import type { HostArray, Params } from "../core/contracts.ts";
 import { weightOf } from "../core/params.ts";
 import type { Random } from "../core/random.ts";
 import { leakyRelu } from "./activation.ts";
+import { clampTo } from "./clamp.ts";
 
 /** Initial weights of {@linkcode equalisedConv}: HWIO kernel ~ N(0,1), zero bias `[out]` if wanted. */
 export function initEqualisedConv(
@@ -31,12 +32,18 @@ export function initEqualisedConv(
 export function equalisedConv(
   params: Params,
   x: tf.Tensor4D,
-  { gain, stride = 1 }: { readonly gain: number; readonly stride?: 1 | 2 },
+  { gain, stride = 1, clamp }: {
+    readonly gain: number;
+    readonly stride?: 1 | 2;
+    /** Largest magnitude of what comes out; absent: none. */
+    readonly clamp?: number | undefined;
+  },
 ): tf.Tensor4D {
   const kernel = weightOf(params, "weight");
   const [height, width, inChannels] = kernel.shape;
   const scale = gain / Math.sqrt(height * width * inChannels);
   const y = tf.conv2d(x, tf.mul(kernel, scale), stride, stride === 1 ? "same" : "valid");
   const bias = params["bias"];
-  return bias ? leakyRelu(tf.add(y, gain === 1 ? bias : tf.mul(bias, gain))) : y;
+  const active = bias ? leakyRelu(tf.add(y, gain === 1 ? bias : tf.mul(bias, gain))) : y;
+  return clampTo(active as tf.Tensor4D, clamp);
 }

@@ -3,6 +3,7 @@ import type { HostArray, Params } from "../core/contracts.ts";
 import { prefixed, under, weightOf } from "../core/params.ts";
 import type { Random } from "../core/random.ts";
 import { leakyRelu } from "./activation.ts";
+import { clampTo } from "./clamp.ts";
 import { initLinear, linear } from "./linear.ts";
 import { noiseAndBias } from "./noise.ts";
 import { upConv } from "./up_conv.ts";
@@ -49,7 +50,11 @@ export function modulatedConv(
     readonly style: tf.Tensor2D;
     readonly noise?: tf.Tensor4D | undefined;
   },
-  { up = false }: { readonly up?: boolean } = {},
+  { up = false, clamp }: {
+    readonly up?: boolean;
+    /** Largest magnitude of what comes out; absent: none. */
+    readonly clamp?: number | undefined;
+  } = {},
 ): tf.Tensor4D {
   const kernel = weightOf(params, "weight");
   const [height, width, inChannels, outChannels] = kernel.shape;
@@ -68,7 +73,7 @@ export function modulatedConv(
     noise,
   }, Math.SQRT2);
   const normal = tf.mul(y, tf.reshape(demodulation, [-1, 1, 1, outChannels]));
-  return leakyRelu(tf.add(normal, shift)) as tf.Tensor4D;
+  return clampTo(leakyRelu(tf.add(normal, shift)) as tf.Tensor4D, clamp);
 }
 
 /** Initial weights of {@linkcode modulatedRgb}. */
@@ -92,10 +97,12 @@ export function initModulatedRgb(
 export function modulatedRgb(
   params: Params,
   { x, style }: { readonly x: tf.Tensor4D; readonly style: tf.Tensor2D },
+  { clamp }: { readonly clamp?: number | undefined } = {},
 ): tf.Tensor4D {
   const kernel = weightOf(params, "weight");
   const channels = kernel.shape[2];
   const modulation = linear(under(params, "style"), style, { gain: 1 / Math.sqrt(channels) });
   const scaled = tf.mul(x, tf.reshape(modulation, [-1, 1, 1, channels])) as tf.Tensor4D;
-  return tf.add(tf.conv2d(scaled, kernel, 1, "same"), weightOf(params, "bias"));
+  const rgb = tf.add(tf.conv2d(scaled, kernel, 1, "same"), weightOf(params, "bias"));
+  return clampTo(rgb as tf.Tensor4D, clamp);
 }

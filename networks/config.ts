@@ -15,6 +15,8 @@ export interface TeacherConfig {
   readonly mappingLayers: number;
   /** Channels at 4, 8, ..., `sizePx`. */
   readonly channels: readonly number[];
+  /** Largest magnitude of what a convolution gives, as in StyleGAN2-ADA; absent: none. */
+  readonly convClamp?: number;
 }
 
 /** A MobileStyleGAN generator: the teacher's mapping network and a student of exchangeable parts. */
@@ -57,6 +59,8 @@ export interface DiscriminatorConfig {
   readonly channels: readonly number[];
   /** Images per group of the minibatch standard deviation; smaller batches are one group. */
   readonly stddevGroup: number;
+  /** Largest magnitude of what a convolution gives, as in StyleGAN2-ADA; absent: none. */
+  readonly convClamp?: number;
 }
 
 /** Smallest side of a network's image in pixels. */
@@ -90,6 +94,16 @@ function checkCount(value: number, name: string, what: string, minimum = 1): voi
   }
 }
 
+function checkClamp(value: number | undefined, what: string): void {
+  if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
+    throw new RangeError(
+      `Cannot build ${what}: expected "convClamp" to be a number above 0 but received ${
+        show(value)
+      }`,
+    );
+  }
+}
+
 function checkChannels(channels: readonly number[], lastPx: number, what: string): void {
   const count = Math.log2(lastPx) - 1;
   const valid = channels.length === count && channels.every((c) => Number.isInteger(c) && c > 0);
@@ -113,6 +127,7 @@ export function checkTeacherConfig(config: TeacherConfig): void {
   checkCount(config.styleDim, "styleDim", what);
   checkCount(config.mappingLayers, "mappingLayers", what);
   checkChannels(config.channels, config.sizePx, what);
+  checkClamp(config.convClamp, what);
 }
 
 /**
@@ -144,6 +159,7 @@ export function checkDiscriminatorConfig(config: DiscriminatorConfig): void {
   const what = "the discriminator";
   checkSize(config.sizePx, what);
   checkCount(config.stddevGroup, "stddevGroup", what);
+  checkClamp(config.convClamp, what);
   checkChannels(config.channels, config.sizePx, what);
 }
 

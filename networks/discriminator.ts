@@ -43,21 +43,24 @@ export function initDiscriminator(config: DiscriminatorConfig, seed: number): We
 /**
  * The output of every residual block, finest first: `[N,S/2,S/2,C]`, ..., `[N,4,4,C]`.
  *
- * Each is (conv branch + skip) / sqrt(2), the factor being folded into both branches.
+ * Each is (conv branch + skip) / sqrt(2), the factor being folded into both branches. `convClamp`
+ * limits every convolution but the skip, as in NVlabs' files.
  */
 export function discriminatorFeatures(
   params: Params,
   image: tf.Tensor4D,
-  { sizePx }: DiscriminatorConfig,
+  { sizePx, convClamp: clamp }: DiscriminatorConfig,
 ): tf.Tensor4D[] {
   const gain = Math.SQRT2;
   const features: tf.Tensor4D[] = [];
-  let x = equalisedConv(under(params, `${sizePx}.rgb`), image, { gain });
+  const halved = clamp === undefined ? undefined : clamp * Math.SQRT1_2; // as the branch is
+  let x = equalisedConv(under(params, `${sizePx}.rgb`), image, { gain, clamp });
   for (let size = sizePx; size > 4; size /= 2) {
     const block = under(params, `${size}`);
     const skip = equalisedConv(under(block, "skip"), downsample(x), { gain: Math.SQRT1_2 });
-    const inner = blurForStride2(equalisedConv(under(block, "conv0"), x, { gain }));
-    x = tf.add(equalisedConv(under(block, "conv1"), inner, { gain: 1, stride: 2 }), skip);
+    const inner = blurForStride2(equalisedConv(under(block, "conv0"), x, { gain, clamp }));
+    const branch = { gain: 1, stride: 2, clamp: halved } as const;
+    x = tf.add(equalisedConv(under(block, "conv1"), inner, branch), skip);
     features.push(x);
   }
   return features;
@@ -86,7 +89,9 @@ export function discriminator(
   }
   const x = discriminatorFeatures(params, image, config).at(-1)!;
   const last = under(params, "4");
-  const y = equalisedConv(under(last, "conv"), minibatchStddev(x, config.stddevGroup), { gain });
+  const clamp = config.convClamp;
+  const grouped = minibatchStddev(x, config.stddevGroup);
+  const y = equalisedConv(under(last, "conv"), grouped, { gain, clamp });
   const flat = tf.reshape(y, [image.shape[0], -1]) as tf.Tensor2D;
   const hidden = leakyRelu(linear(under(last, "fc"), flat, { gain }));
   return linear(under(last, "out"), hidden);

@@ -56,6 +56,7 @@ export function synthesisImages(
 ): tf.Tensor4D[] {
   const styles = stylesOf(w, [teacherStyleCount(config.sizePx)]);
   const sizes = sizesTo(config.sizePx);
+  const clamp = config.convClamp;
   checkNoise(noise, 2 * sizes.length - 1);
   const images: tf.Tensor4D[] = [];
   let x = weightOf(params, "4.const"); // [1,4,4,C]: the first style makes it [N,4,4,C]
@@ -68,11 +69,11 @@ export function synthesisImages(
       modulatedConv(
         under(block, name),
         { x, style: styles[index]!, noise: noise?.[index] },
-        { up },
+        { up, clamp },
       );
     if (size > 4) x = conv("conv0", layer - 1, true);
     x = conv("conv1", layer, false);
-    const rgb = modulatedRgb(under(block, "rgb"), { x, style: styles[layer + 1]! });
+    const rgb = modulatedRgb(under(block, "rgb"), { x, style: styles[layer + 1]! }, { clamp });
     image = image ? tf.add(rgb, upsampleSkip(image)) : rgb;
     images.push(image);
   });

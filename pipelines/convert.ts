@@ -49,7 +49,8 @@ async function convertTeacher(
 ): Promise<ConvertedTeacher> {
   const sizePx = 2 ** (found.sizes.channels.length + 1);
   const generator = await convertGenerator(table, found, { sizePx, options });
-  const config = { sizePx, ...found.sizes };
+  const { convClamp } = found;
+  const config = { sizePx, ...found.sizes, ...convClamp !== undefined && { convClamp } };
   checkTeacherConfig(config);
   return { kind: "teacher", config, ...generator };
 }

@@ -21,8 +21,8 @@ export interface FoundGenerator {
   readonly networks: readonly ForeignNetwork[];
   /** Where the file may keep the average style, if it is not among the network's own keys. */
   readonly meanKeys: readonly string[];
-  /** What our networks do differently, in sentences. */
-  readonly notes?: readonly string[];
+  /** Largest magnitude of a convolution's output, if the file says one. */
+  readonly convClamp?: number;
 }
 
 /** A discriminator that was found. */

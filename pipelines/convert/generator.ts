@@ -89,7 +89,7 @@ export async function convertGenerator(
     ...networks.map(placeOf),
     `${sizePx} px, channels ${sizes.channels.join(", ")}, styles of ${sizes.styleDim}, ` +
     `${sizes.mappingLayers} mapping layers`,
-    ...(found.notes ?? []),
+    ...found.convClamp === undefined ? [] : [`features are clamped at ${found.convClamp}`],
     ...(critic
       ? [`${placeOf(critic.network)}, channels ${critic.config.channels.join(", ")}`]
       : []),

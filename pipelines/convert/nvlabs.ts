@@ -146,7 +146,7 @@ export function findNvlabs(table: WeightTable): FoundGenerator | undefined {
     sizes,
     networks: [network],
     meanKeys: [],
-    notes: clampNotes(table, prefix),
+    ...clampOf(table, prefix),
   };
 }
 
@@ -155,15 +155,11 @@ function argumentOf({ value }: WeightTable, prefix: string, path: readonly strin
   return valueAt(value, [...prefix.split(".").filter(Boolean), "_init_kwargs", ...path]);
 }
 
-/** Networks that were trained with 16-bit floats clamp their features; ours do not. */
-function clampNotes(table: WeightTable, prefix: string): string[] {
+/** Networks that may run in 16-bit floats clamp their features, in 32 bits too. */
+function clampOf(table: WeightTable, prefix: string): { readonly convClamp?: number } {
   const clamp = argumentOf(table, prefix, ["synthesis_kwargs", "conv_clamp"]) ??
     argumentOf(table, prefix, ["conv_clamp"]);
-  return typeof clamp === "number"
-    ? [
-      `features are not clamped at ${clamp} as in the file's code: images differ where one is larger`,
-    ]
-    : [];
+  return typeof clamp === "number" ? { convClamp: clamp } : {};
 }
 
 /** NVlabs' modules say how many images share a standard deviation. */
@@ -184,7 +180,12 @@ export function findNvlabsDiscriminator(table: WeightTable): FoundDiscriminator 
   const channels = channelsBy(table, first, kernels, 0);
   const sizePx = 2 ** (channels.length + 1);
   return {
-    config: { sizePx, channels, stddevGroup: stddevGroupOf(table, prefix) },
+    config: {
+      sizePx,
+      channels,
+      stddevGroup: stddevGroupOf(table, prefix),
+      ...clampOf(table, prefix),
+    },
     network: {
       what: "discriminator of NVlabs' StyleGAN2",
       prefix,

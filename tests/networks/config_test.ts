@@ -58,6 +58,22 @@ const faults: [name: string, check: () => void, message: string][] = [
     'Cannot build the discriminator: expected "channels" to be 3 positive integers, one for each of 4, 8, 16 px, but received [8,0,8]',
   ],
   [
+    "a clamp at nothing",
+    () => checkTeacherConfig({ ...teacher, convClamp: 0 }),
+    'Cannot build the teacher: expected "convClamp" to be a number above 0 but received 0',
+  ],
+  [
+    "a clamp of the discriminator that is no number",
+    () =>
+      checkDiscriminatorConfig({
+        sizePx: 16,
+        channels: [8, 8, 8],
+        stddevGroup: 4,
+        convClamp: "256" as never,
+      }),
+    'Cannot build the discriminator: expected "convClamp" to be a number above 0 but received "256"',
+  ],
+  [
     "an empty group",
     () => checkDiscriminatorConfig({ sizePx: 16, channels: [8, 8, 8], stddevGroup: 0 }),
     'Cannot build the discriminator: expected "stddevGroup" to be an integer of at least 1 but received 0',

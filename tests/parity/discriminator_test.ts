@@ -1,6 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
 import type { HostArray, Params } from "../../core/contracts.ts";
 import { under } from "../../core/params.ts";
+import { leakyRelu } from "../../layers/activation.ts";
+import { equalisedConv } from "../../layers/conv2d.ts";
+import { blurForStride2, downsample } from "../../layers/fir.ts";
+import { linear } from "../../layers/linear.ts";
+import { minibatchStddev } from "../../layers/minibatch_stddev.ts";
 import { discriminator, discriminatorFeatures } from "../../networks/discriminator.ts";
 import { nvlabsDiscriminatorEntries } from "../../pipelines/convert/nvlabs.ts";
 import { discriminatorEntries } from "../../pipelines/convert/rosinality.ts";
@@ -110,3 +116,47 @@ for (const { prefix, file, blocks, entries, slopes } of sources) {
     );
   });
 }
+
+/** The layers of the discriminator, its skips clamped too if so wanted. */
+function clamped(
+  params: Params,
+  x: tf.Tensor4D,
+  { clamp, skips }: { readonly clamp: number; readonly skips: boolean },
+): tf.Tensor {
+  const [gain, half] = [Math.SQRT2, Math.SQRT1_2];
+  let y = equalisedConv(under(params, "32.rgb"), x, { gain, clamp });
+  for (const block of ["32", "16", "8"].map((size) => under(params, size))) {
+    const inner = equalisedConv(under(block, "conv0"), y, { gain, clamp });
+    const limit = clamp * half;
+    y = tf.add(
+      equalisedConv(under(block, "conv1"), blurForStride2(inner), {
+        gain: 1,
+        stride: 2,
+        clamp: limit,
+      }),
+      equalisedConv(under(block, "skip"), downsample(y), {
+        gain: half,
+        clamp: skips ? limit : undefined,
+      }),
+    );
+  }
+  const last = under(params, "4");
+  const z = equalisedConv(under(last, "conv"), minibatchStddev(y, 4), { gain, clamp });
+  const flat = tf.reshape(z, [z.shape[0], -1]) as tf.Tensor2D;
+  return linear(under(last, "out"), leakyRelu(linear(under(last, "fc"), flat, { gain })));
+}
+
+// The file clamps all convolutions but the skips, the golden numbers those too.
+parityTest("NVlabs' logits with features clamped so low that it shows", async (run) => {
+  const { weights, discriminator: critic } = await teacherOf("ada.pkl");
+  assert.equal(critic!.convClamp, 256);
+  const config = { ...critic!, convClamp: 0.5 };
+  const inputs = { params: under(weights, "discriminator"), x: nhwc(golden("ada/d_images")) };
+  const logits = await run(({ params, x }: Inputs) => ({
+    everywhere: clamped(params, x, { clamp: 0.5, skips: true }),
+    branches: clamped(params, x, { clamp: 0.5, skips: false }),
+    ours: discriminator(params, x, config),
+  }), inputs);
+  assertClose(logits.everywhere, golden("ada/clamp0.5/d_logits"), logitTolerance);
+  assertClose(logits.ours, logits.branches, logitTolerance);
+});

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
 import type { HostArray, Params } from "../../core/contracts.ts";
 import { under } from "../../core/params.ts";
 import { mapping, truncate } from "../../networks/mapping.ts";
@@ -92,6 +93,16 @@ parityTest("NVlabs' images without noise, and with truncation of some rows", asy
   };
   const inputs = { params, w, noise: noiseMaps("ada", 2), mean: weights["mapping.w_mean"]! };
   assertClose(await run(cut, inputs), nhwc(golden("ada/image_trunc0.7_cutoff4")));
+});
+
+parityTest("NVlabs' images with features clamped so low that it shows", async (run) => {
+  const { weights, config } = await teacherOf("ada.pkl");
+  assert.equal(config.convClamp, 256);
+  const clamped = { ...config, convClamp: 0.5 };
+  const image = ({ params, w, noise }: Inputs) => synthesis(params, { w, noise }, clamped);
+  const params = under(weights, "synthesis");
+  const inputs = { params, w: first(golden("ada/w"), 2), noise: noiseMaps("ada", 2) };
+  assertClose(await run(image, inputs), nhwc(golden("ada/clamp0.5/image")));
 });
 
 parityTest("the author's teacher", async (run) => {
