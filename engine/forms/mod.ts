@@ -19,6 +19,7 @@ import { blockedSlope } from "./blocked_slope.ts";
 import { channelsLastFilterGradient } from "./channels_last_filter_gradient.ts";
 import { depthwiseResample } from "./depthwise_resample.ts";
 import { gatheredHaar, gatheredInverseHaar } from "./gathered_haar.ts";
+import { imageAsKernel } from "./image_as_kernel.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
@@ -50,6 +51,7 @@ export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
 export const openvinoForms32: ReadonlyMap<string, Form> = new Map<string, Form>([
   ...openvinoForms,
   ["Conv2DBackpropFilter", channelsLastFilterGradient],
+  ["DepthwiseConv2dNativeBackpropFilter", imageAsKernel],
   ["Haar", gatheredHaar],
   ["InverseHaar", gatheredInverseHaar],
 ]);

@@ -20,6 +20,11 @@ const gradient =
       w as tf.Tensor,
     );
 
+const depthwise = (pad: "same" | "valid" | Explicit, strides = 1): Fn => (x, w) =>
+  tf.grad((w) => tf.sum(tf.square(tf.depthwiseConv2d(x, w as T4, strides, pad as "same"))))(
+    w as tf.Tensor,
+  );
+
 const large = [2, 12, 13, 3]; // one product per image
 const small = [3, 5, 4, 2]; // one for all images
 const cases: Record<string, [Fn, x: number[], y: number[]]> = {};
@@ -34,6 +39,18 @@ for (const size of [large, small]) {
     add("padded after", gradient([[0, 0], [0, 1], [0, 2], [0, 0]]), [...kernel]);
     add("strides 2 and 1", gradient("same", [2, 1]), [...kernel]);
   }
+}
+for (const [kh, kw, multiplier] of [[3, 3, 1], [1, 1, 1], [2, 5, 1], [3, 3, 2]] as const) {
+  const add = (title: string, fn: Fn) =>
+    cases[`depthwise filter gradient ${kh}x${kw}, multiplier ${multiplier}, ${title}`] = [
+      fn,
+      [3, 7, 6, 4],
+      [kh, kw, 4, multiplier],
+    ];
+  add("same", depthwise("same"));
+  add("valid", depthwise("valid"));
+  add("padded unevenly", depthwise([[0, 0], [0, 2], [3, 1], [0, 0]]));
+  add("stride 2", depthwise("same", 2));
 }
 for (const channels of [1, 3, 8, 9, 10, 12, 20]) {
   cases[`Haar transform of ${channels} channels`] = [(x) => haar(x), [2, 4, 6, channels], [1]];
