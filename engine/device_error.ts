@@ -18,10 +18,13 @@ export class DeviceError extends Error {
   }
 }
 
+/** Of ONNX Runtime's WebGPU both for a buffer past the limits and for a memory that is full. */
+const NO_BUFFER = /invalid due to a previous error/i;
+
 const FAULTS: readonly (readonly [DeviceFault, RegExp, string])[] = [
   [
     "lost",
-    /device (?:was |is )?(?:lost|destroyed|hung)|lost (?:the )?device|DEVICE_LOST|CUDA_ERROR_(?:ECC|ILLEGAL|LAUNCH)/i,
+    /device\]? (?:was |is )?(?:lost|destroyed|hung)|lost (?:the )?device|DEVICE_LOST|CUDA_ERROR_(?:ECC|ILLEGAL|LAUNCH)/i,
     "the device to stay but it was lost, and what lay on it is gone; see the system's log for a reset of its driver",
   ],
   [
@@ -36,18 +39,26 @@ const FAULTS: readonly (readonly [DeviceFault, RegExp, string])[] = [
   ],
 ];
 
+/** What was running where. */
+export interface DeviceTask {
+  readonly task: string;
+  readonly engine: EngineName;
+  readonly device: DeviceName;
+  /** Whether it has an array larger than the device's buffers may be. */
+  readonly isTooLarge?: boolean;
+}
+
 /** What a library threw, as a {@linkcode DeviceError} if its text says that the device failed. */
 export function deviceError(
   cause: unknown,
-  { task, engine, device }: {
-    readonly task: string;
-    readonly engine: EngineName;
-    readonly device: DeviceName;
-  },
+  { task, engine, device, isTooLarge = false }: DeviceTask,
 ): unknown {
   if (cause instanceof DeviceError || device === "cpu") return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
-  const found = FAULTS.find(([, pattern]) => pattern.test(text));
+  const noBuffer = isTooLarge ? "limit" : "memory";
+  const found = FAULTS.find(([fault, pattern]) =>
+    NO_BUFFER.test(text) ? fault === noBuffer : pattern.test(text)
+  );
   if (!found) return cause;
   const [fault, , rule] = found;
   return new DeviceError(

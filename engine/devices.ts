@@ -73,7 +73,7 @@ export function deviceVerdict(
 ): string {
   if (!ready) return "not usable";
   if (adapter?.software) {
-    return "a software adapter: shows that results are right, too slow to train";
+    return "shows that results are right; too slow to train";
   }
   if (engine === "onnx" && device === "cpu") return "the default";
   if (convGflops === undefined || !reference) return "usable";

@@ -5,7 +5,7 @@
  */
 import type * as Ort from "onnxruntime-node";
 import type { HostArray } from "../core/contracts.ts";
-import { adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
+import { type Adapter, adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
 import { findBlockSize } from "./block_size.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
@@ -19,6 +19,7 @@ import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
 import { phase } from "./phase.ts";
+import { createDeviceReader } from "./onnx_reader.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
@@ -47,8 +48,10 @@ export async function createOnnxEngine(
 ): Promise<Engine> {
   const kernels = nodeRules(rules);
   const ort = await loadOrt();
-  const where = await placeWords(device, threads);
-  const readers = new Map<string, Promise<Session>>();
+  // The first session opens the device, and the last one closes it with every shader it compiled.
+  const anchor = device === "cpu" ? undefined : await probe(device);
+  const adapter = device === "webgpu" ? await findAdapter() : undefined;
+  const where = placeWords(device, threads, adapter);
 
   const start = (
     model: Uint8Array<ArrayBuffer>,
@@ -77,25 +80,17 @@ export async function createOnnxEngine(
     return phase("open", program.name, () => start(bytes, options));
   };
 
-  /** Copies a buffer of the device: ONNX Runtime for Node reads outputs of sessions only. */
-  const read = async (tensor: Ort.Tensor): Promise<HostArray> => {
-    const shape = tensor.dims;
-    const key = shape.join();
-    let reader = readers.get(key);
-    if (!reader) {
-      const program = trace("read", [shape], ([x]) => [x!]);
-      readers.set(key, reader = create(program, { preferredOutputLocation: "cpu" }));
-    }
-    const { out0 } = await (await reader).run({ in0: tensor });
-    return { shape, data: out0!.data as Float32Array };
-  };
+  const reader = createDeviceReader((program) =>
+    create(program, { preferredOutputLocation: "cpu" })
+  );
 
   const open = async (
     program: Program,
     resident: readonly boolean[],
   ): Promise<Executable<EngineArray>> => {
     const location = (i: number) => resident[i] && device === "webgpu" ? "gpu-buffer" : "cpu";
-    const task = { task: program.name, engine: "onnx", device } as const;
+    const isTooLarge = adapter !== undefined && largestBytes(program) > bufferLimit(adapter);
+    const task = { task: program.name, engine: "onnx", device, isTooLarge } as const;
     const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
       try {
         return await run();
@@ -128,7 +123,7 @@ export async function createOnnxEngine(
         return program.outputs.map((_, i) => {
           const tensor = results[`out${i}`]!;
           return tensor.location === "gpu-buffer"
-            ? new ResidentBuffer(tensor, () => guarded(() => read(tensor)))
+            ? new ResidentBuffer(tensor, () => guarded(() => reader.read(tensor)))
             : { shape: tensor.dims, data: tensor.data as Float32Array };
         });
       },
@@ -149,8 +144,8 @@ export async function createOnnxEngine(
     rules,
     open,
     close: () => {
-      for (const reader of readers.values()) reader.then((session) => session.release());
-      readers.clear();
+      reader.close();
+      anchor?.release();
     },
   });
 }
@@ -167,17 +162,21 @@ async function loadOrt(): Promise<typeof Ort> {
  * @throws {Error} If the device cannot be used; the message says what to install.
  */
 export async function probeOnnxDevice(device: DeviceName): Promise<void> {
+  const session = await probe(device);
+  await session.release();
+}
+
+async function probe(device: DeviceName): Promise<Session> {
   const ort = await loadOrt();
   try {
     const program = trace("probe", [[1]], ([x]) => [x!]);
-    const session = await ort.InferenceSession.create(lower(program, "onnxruntime", nodeRules()), {
+    return await ort.InferenceSession.create(lower(program, "onnxruntime", nodeRules()), {
       executionProviders: [device],
       logSeverityLevel: 4,
     });
-    await session.release();
   } catch (cause) {
     const remedy = device === "webgpu"
-      ? NO_ADAPTER
+      ? missingGpu(await findAdapter())
       : "an NVIDIA GPU with its driver and ONNX Runtime's CUDA libraries; get them with `deno install --allow-scripts=npm:onnxruntime-node`";
     throw new Error(`Cannot create the engine "onnx" on "${device}": expected ${remedy}`, {
       cause,
@@ -185,14 +184,24 @@ export async function probeOnnxDevice(device: DeviceName): Promise<void> {
   }
 }
 
+/** Dawn refuses GPUs that Deno takes: old drivers, and Debian 12's lavapipe. */
+function missingGpu(refused: Adapter | undefined): string {
+  if (!refused) return NO_ADAPTER;
+  return `a GPU that ONNX Runtime accepts but received ${refused.name}, which lacks what it needs; update its driver, or name another in VK_DRIVER_FILES`;
+}
+
 /** A device in words: `WebGPU, llvmpipe (a software adapter: slow)`. */
-async function placeWords(device: DeviceName, threads: number): Promise<string> {
+function placeWords(device: DeviceName, threads: number, adapter: Adapter | undefined): string {
   if (device === "cpu") return `the CPU, ${threads} threads`;
-  await probeOnnxDevice(device);
   if (device === "cuda") return "CUDA";
-  const adapter = await findAdapter();
   return `WebGPU${adapter ? `, ${adapterWords(adapter)}` : ""}`;
 }
+
+const bufferLimit = ({ maxBufferBytes, maxBindingBytes }: Adapter) =>
+  Math.min(maxBufferBytes, maxBindingBytes);
+
+const largestBytes = ({ values }: Program) =>
+  values.reduce((most, { shape }) => Math.max(most, 4 * shape.reduce((a, b) => a * b, 1)), 0);
 
 /** A buffer of the device that a session has left there. */
 class ResidentBuffer implements ResidentArray {

@@ -32,11 +32,14 @@ async function readTree(tree: Tree<EngineArray>): Promise<Tree<HostArray>> {
   if (isResidentArray(tree)) return await tree.read();
   if (isArray(tree)) return tree;
   if (Array.isArray(tree)) return await Promise.all(tree.map(readTree));
-  const made: Record<string, Tree<HostArray>> = {};
-  for (const [name, node] of Object.entries(tree)) {
-    made[name] = await readTree(node as Tree<EngineArray>);
-  }
-  return made;
+  // All at once: a device that is read array by array answers each time.
+  return Object.fromEntries(
+    await Promise.all(
+      Object.entries(tree).map(async ([name, node]) =>
+        [name, await readTree(node as Tree<EngineArray>)] as const
+      ),
+    ),
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   deviceVerdict,
   tryDevice,
 } from "../../mod.ts";
-import { type Command, defineCommand, type Options } from "../command.ts";
+import { type Command, defineCommand, type Options, UsageError } from "../command.ts";
 
 const options = {
   seconds: { type: "number", value: "S", help: "of measuring, per device", default: 5, minimum: 0 },
@@ -23,6 +23,24 @@ export type TryElsewhere = (
 const short = (gflops: number) => String(Number(gflops.toPrecision(3)));
 const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
+/** What is missing, without what the line above says: `needs OpenVINO in the active ...`. */
+const needs = (description: string) =>
+  description.replace(/^Cannot create the engine "\w+"(?: on "\w+")?: expected /, "needs ");
+
+/** Which device to take, once all were measured. */
+function summary(reports: readonly DeviceReport[]): string[] {
+  const measured = reports.filter(({ convGflops, adapter }) =>
+    convGflops !== undefined && !adapter?.software
+  );
+  const [first] = measured;
+  if (!first || measured.length < 2) return [];
+  const best = measured.reduce((a, b) => b.convGflops! >= 1.1 * a.convGflops! ? b : a);
+  const { engine, device, convGflops } = best;
+  const ratio = (convGflops! / first.convGflops!).toPrecision(2);
+  const words = best === first ? "the default" : `${ratio} times the default`;
+  return [`fastest here: --engine ${engine} --device ${device}, ${words}`];
+}
+
 /** The lines of one device. */
 function deviceLines(report: DeviceReport, reference: number | undefined): string[] {
   const { engine, device, ready, description, adapter, matmulGflops, convGflops } = report;
@@ -31,7 +49,7 @@ function deviceLines(report: DeviceReport, reference: number | undefined): strin
     : `matmul ${short(matmulGflops)}, conv ${short(convGflops)} GFLOP/s; `;
   return [
     `${ready ? "+" : "-"} --engine ${engine} --device ${device}`,
-    `    ${description}`,
+    `    ${ready ? description : needs(description)}`,
     ...adapter && ready
       ? [
         `    limits: buffer ${megabytes(adapter.maxBufferBytes)}, binding ${
@@ -90,16 +108,26 @@ export function createDevicesCommand(elsewhere: TryElsewhere = inProcess): Comma
       const chosen = deviceCandidates.filter(({ engine, device }) =>
         only === undefined || only === `${engine}/${device}`
       );
-      let reference: number | undefined;
+      if (chosen.length === 0) {
+        const names = deviceCandidates.map(({ engine, device }) => `"${engine}/${device}"`);
+        throw new UsageError(
+          `Cannot try a device: expected --only to be one of ${
+            names.join(", ")
+          } but received "${only}"`,
+        );
+      }
+      const reports: DeviceReport[] = [];
       for (const candidate of chosen) {
         const report = only === undefined
           ? await tryOne(candidate, seconds, signal)
           : await tryDevice(candidate, { seconds });
-        reference ??= report.convGflops;
+        reports.push(report);
+        const reference = reports[0]!.convGflops;
         if (json) terminal.print(JSON.stringify(report));
         else for (const line of deviceLines(report, reference)) terminal.print(line);
         signal.throwIfAborted();
       }
+      if (!json) { for (const line of summary(reports)) terminal.print(line); }
     },
   });
 }

@@ -17,7 +17,13 @@ async function devices(...args: string[]): Promise<string[]> {
         convGflops: 2000,
         adapter: { name: "A", software: false, maxBufferBytes: 2 ** 30, maxBindingBytes: 2 ** 27 },
       }
-      : { engine, device, ready: false, description: "Cannot: not here" };
+      : {
+        engine,
+        device,
+        ready: false,
+        description:
+          `Cannot create the engine "${engine}" on "${device}": expected a card; buy one`,
+      };
     const problem = only === "tfjs/webgpu" ? "SIGSEGV" : "";
     return Promise.resolve({ output: `noise\n${JSON.stringify(report)}`, problem });
   });
@@ -42,8 +48,9 @@ Deno.test("devices prints what works with speed, limits and verdict, and what is
     "    limits: buffer 1024 MiB, binding 128 MiB",
     "    matmul 5000, conv 2000 GFLOP/s; 50 times the default: use it",
     "- --engine onnx --device cuda",
-    "    Cannot: not here",
+    "    needs a card; buy one",
   ]);
+  assert.equal(lines.at(-1), "fastest here: --engine onnx --device webgpu, 50 times the default");
 });
 
 Deno.test("devices goes on when a driver ends its process", async () => {
@@ -53,5 +60,13 @@ Deno.test("devices goes on when a driver ends its process", async () => {
   assert.equal(
     reports.find(({ engine, device }) => engine === "tfjs" && device === "webgpu").description,
     'Cannot try the engine "tfjs" on "webgpu": expected its process to end well but received SIGSEGV',
+  );
+});
+
+Deno.test("devices --only refuses a device that there is not", async () => {
+  const [line] = await devices("--only", "onnx/tpu");
+  assert.equal(
+    line,
+    'Cannot try a device: expected --only to be one of "onnx/cpu", "onnx/webgpu", "onnx/cuda", "openvino/cpu", "tfjs/cpu", "tfjs/webgpu", "tfjs/cuda" but received "onnx/tpu"',
   );
 });

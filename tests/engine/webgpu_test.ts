@@ -39,12 +39,10 @@ const MISSING = ["Pow", /3D/, /^MaxPool/];
 const SINES = ["Acos", "Cos", "Sin", "Tan", "Expm1", "SpaceToDepth"];
 /** WGSL leaves the logarithm of 0 and below open, and may take infinities as absent. */
 const LOGARITHMS = ["Log", "Log1p"];
-/** WGSL's logarithms of 0.5 to 2 are within 2^-21, which is 5e-4 of the smallest scale compared. */
-const NEAR_ONE = ["Log1p"];
 
 for (const { kernel, compare } of compareKernels(MISSING)) {
   Deno.test(`webgpu: kernel ${kernel} is the CPU's, derivatives too`, { ignore }, async () => {
-    const tolerance = SINES.includes(kernel) ? 1e-3 : NEAR_ONE.includes(kernel) ? 5e-4 : 1e-5;
+    const tolerance = SINES.includes(kernel) ? 1e-3 : 1e-5;
     await compare(cpu, gpu, tolerance, { nonFinite: !LOGARITHMS.includes(kernel) });
   });
 }
@@ -93,10 +91,12 @@ Deno.test("webgpu: evaluate --verbose counts what is left to the CPU", { ignore 
 });
 
 Deno.test("webgpu: distill() makes the CPU's ten steps", { ignore }, async () => {
+  const before = notes.length; // kernels of other tests, of which the device lacks some
   await assertSameDistillation(gpu, cpu, { steps: 10, tolerance: 1e-4 });
-  const steps = notes.filter((note) => note.includes(" step ("));
-  assert.ok(steps.length >= 4, notes.join("\n"));
-  for (const note of notes) assert.match(note, /: all \d+ nodes on webgpu$/);
+  const own = notes.slice(before);
+  const steps = own.filter((note) => note.includes(" step ("));
+  assert.ok(steps.length >= 4, own.join("\n"));
+  for (const note of own) assert.match(note, /: all \d+ nodes on webgpu$/);
 });
 
 Deno.test(
