@@ -22,7 +22,7 @@ import { phase } from "./phase.ts";
 import { createDeviceReader } from "./onnx_reader.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
-import type { Rule } from "./rule.ts";
+import { type Rule, sizeOf } from "./rule.ts";
 import { isResidentArray } from "./tree.ts";
 import { trace } from "./tracing.ts";
 
@@ -201,7 +201,7 @@ const bufferLimit = ({ maxBufferBytes, maxBindingBytes }: Adapter) =>
   Math.min(maxBufferBytes, maxBindingBytes);
 
 const largestBytes = ({ values }: Program) =>
-  values.reduce((most, { shape }) => Math.max(most, 4 * shape.reduce((a, b) => a * b, 1)), 0);
+  values.reduce((most, { shape }) => Math.max(most, 4 * sizeOf(shape)), 0);
 
 /** A buffer of the device that a session has left there. */
 class ResidentBuffer implements ResidentArray {

@@ -1,14 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { domainKernel } from "../core/domain_kernel.ts";
+import { haarMatrix } from "../core/haar_matrix.ts";
 
-/* Both transforms are the same symmetric orthonormal matrix on the four numbers of a 2x2 cell:
- * (A, B, C, D) in reading order <-> (LL, LH, HL, HH), LH high along height, HL high along width. */
-const HAAR = [
-  [0.5, 0.5, 0.5, 0.5],
-  [0.5, 0.5, -0.5, -0.5],
-  [0.5, -0.5, 0.5, -0.5],
-  [0.5, -0.5, -0.5, 0.5],
-];
+const HAAR = haarMatrix.map((row) => [...row]); // as TensorFlow.js's types want it
 
 /**
  * Splits an image into its four half-size wavelet bands: the 2-D Haar transform.

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { haarMatrix } from "../kernels/domain.ts";
+import { haarMatrix } from "../../core/haar_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import { sizeOf } from "../rule.ts";

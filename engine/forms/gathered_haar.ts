@@ -1,4 +1,4 @@
-import { haarMatrix } from "../kernels/domain.ts";
+import { bandPlace, bandsToPixels, haarMatrix } from "../../core/haar_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 
@@ -9,9 +9,6 @@ import type { Op } from "../program.ts";
 const MOST_DENSE = 32; // channels of bands; up to it, one product with all of them is as fast
 const TO_LAST = [0, 2, 3, 1];
 const TO_FIRST = [0, 3, 1, 2];
-
-/** The place of band `k` of channel `c` among `channels`. */
-const placeOf = (c: number, k: number, channels: number) => k === 0 ? c : channels + 3 * c + k - 1;
 
 /** All channels in another order: `out[i] = x[order[i]]`. */
 function reorder(
@@ -25,18 +22,16 @@ function reorder(
   return l.transpose(l.reshape(moved, [n!, h!, w!, c!]), TO_FIRST);
 }
 
-/** The weight of a 1x1 convolution of all bands: pixel p of channel c is at `p channels + c`. */
+/**
+ * The weight `[out,in,1,1]` of a 1x1 convolution of all bands; that of the inverse is the transpose, as
+ * the matrix is orthonormal.
+ */
 function denseWeight(l: Lowering, channels: number, inverse: boolean): string {
   const size = 4 * channels;
-  const data = new Float32Array(size * size);
-  for (let c = 0; c < channels; c++) {
-    haarMatrix.forEach((row, p) =>
-      row.forEach((number, k) => {
-        const [pixel, band] = [p * channels + c, placeOf(c, k, channels)];
-        data[inverse ? pixel * size + band : band * size + pixel] = number;
-      })
-    );
-  }
+  const matrix = bandsToPixels(channels);
+  const data = inverse
+    ? matrix.map((_, i) => matrix[i % size * size + Math.floor(i / size)]!)
+    : matrix;
   return l.float(data, [size, size, 1, 1]);
 }
 
@@ -87,7 +82,7 @@ export function gatheredInverseHaar({ inputs: [x], outputs: [out] }: Op, l: Lowe
   const dense = size <= MOST_DENSE;
   const order = Array.from(
     { length: size },
-    (_, i) => placeOf(Math.floor(i / 4), i % 4, channels),
+    (_, i) => bandPlace(Math.floor(i / 4), i % 4, channels),
   );
   const pixels = dense
     ? l.emit("Conv", [first, denseWeight(l, channels, true)])

@@ -1,15 +1,8 @@
 /** The project's own kernels: Haar transforms and resampling. @module */
 import type { AxisMatrix } from "../../core/axis_matrix.ts";
+import { haarMatrix } from "../../core/haar_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { KernelRule } from "../rule.ts";
-
-/** What the transform and its inverse do to the four numbers of a cell. */
-export const haarMatrix: readonly (readonly number[])[] = [
-  [0.5, 0.5, 0.5, 0.5],
-  [0.5, 0.5, -0.5, -0.5],
-  [0.5, -0.5, 0.5, -0.5],
-  [0.5, -0.5, -0.5, 0.5],
-];
 
 /** The 4x4 Haar matrix once per channel, as the weight of a grouped convolution. */
 function haarWeight(l: Lowering, channels: number, shape: readonly number[]): string {

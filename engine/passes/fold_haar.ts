@@ -1,5 +1,6 @@
-import { haarMatrix } from "../kernels/domain.ts";
+import { bandsToPixels } from "../../core/haar_matrix.ts";
 import { type Op, producers, type Program, useCounts, type Value } from "../program.ts";
+import { sizeOf } from "../rule.ts";
 
 const MOST_CHANNELS = 4; // of the image: colours; more are transformed faster than multiplied
 
@@ -39,11 +40,11 @@ export function foldHaar(program: Program): Program {
     if (!conv) return [op];
     [conv, ...parts].forEach((each) => gone.add(each));
     const bands = 4 * channels;
-    const matrix = value([bands, bands], pixelMatrix(channels));
+    const matrix = value([bands, bands], bandsToPixels(channels));
     /** A value whose last axis are bands, with pixels there. */
     const transformed = (from: number) => {
       const { shape } = values[from]!;
-      const rows = [shape.slice(0, -1).reduce((a, b) => a * b, 1), bands];
+      const rows = [sizeOf(shape) / bands, bands];
       const [flat, product, to] = [value(rows), value(rows), value(shape)];
       const attributes = { transposeA: false, transposeB: false };
       const made: Op[] = [
@@ -74,19 +75,4 @@ export function foldHaar(program: Program): Program {
     return made;
   });
   return { ...program, values, ops: ops.filter((op) => !gone.has(op)) };
-}
-
-/** Bands to the pixels of a cell, pixel by pixel, each with all its channels. */
-function pixelMatrix(channels: number): Float32Array {
-  const size = 4 * channels;
-  const matrix = new Float32Array(size * size);
-  for (let channel = 0; channel < channels; channel++) {
-    haarMatrix.forEach((numbers, band) => {
-      const row = band === 0 ? channel : channels + 3 * channel + band - 1;
-      numbers.forEach((number, pixel) => {
-        matrix[row * size + pixel * channels + channel] = number;
-      });
-    });
-  }
-  return matrix;
 }
