@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type ElementType, GraphBuilder } from "./onnx_model.ts";
+import { type ElementType, GraphBuilder, type ModelFile } from "./onnx_model.ts";
 import type { Op, Program, Value } from "./program.ts";
 import { type KernelRule, sameShape, sizeOf } from "./rule.ts";
 
@@ -234,26 +234,20 @@ export interface LoweringOptions {
   readonly forms?: ReadonlyMap<string, Form>;
   /** Channels per block of the layout `blocked`; 0 where there is none. */
   readonly block?: number;
-  /** Names of inputs and outputs, in order. Default: `in0`, `in1`, ..., `out0`, `out1`, ... */
-  readonly names?: { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
-  /** Whether constants are stored in 16 bits where these can hold them. Default: they are not. */
-  readonly half?: boolean;
-  /** Whether others open it: layouts of constants are changed here and not by their runtime. */
-  readonly forFile?: boolean;
-  /** Texts to keep in the model. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** For a model that other programs open: what they see of it. */
+  readonly file?: ModelFile;
 }
 
-/** A program as an ONNX model. */
+/** A program as an ONNX model. Inputs are named `in0`, `in1`, ..., outputs `out0`, `out1`, ... */
 export function lower(
   program: Program,
   target: Target,
   rules: ReadonlyMap<string, KernelRule>,
-  { forms, block = 0, names, half = false, forFile = false, metadata = {} }: LoweringOptions = {},
+  { forms, block = 0, file }: LoweringOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const lowering = new Lowering(program, target, block);
-  const inputs = names?.inputs ?? program.inputs.map((_, i) => `in${i}`);
-  const outputs = names?.outputs ?? program.outputs.map((_, i) => `out${i}`);
+  const inputs = file?.inputs ?? program.inputs.map((_, i) => `in${i}`);
+  const outputs = file?.outputs ?? program.outputs.map((_, i) => `out${i}`);
   program.inputs.forEach((id, i) => lowering.put(id, inputs[i]!));
   const write = (op: Op): void => {
     if (forms?.get(op.kernel)?.(op, lowering)) return;
@@ -273,10 +267,8 @@ export function lower(
     name: program.name,
     inputs: ports(program.inputs, inputs),
     outputs: ports(program.outputs, outputs),
-    half,
-    forFile,
+    file,
     ordered: target === "onnxruntime",
-    metadata,
   });
 }
 

@@ -115,6 +115,18 @@ export interface Port {
   readonly dtype: ElementType;
 }
 
+/** What other programs see of a model; layouts of its constants are changed here, not by them. */
+export interface ModelFile {
+  /** Names of the inputs, in order. */
+  readonly inputs: readonly string[];
+  /** Names of the outputs, in order. */
+  readonly outputs: readonly string[];
+  /** Whether constants are stored in 16 bits where these can hold them; opening widens them. */
+  readonly half?: boolean;
+  /** Texts to keep in the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** Collects nodes and constants. */
 export class GraphBuilder {
   readonly #nodes: Node[] = [];
@@ -201,19 +213,15 @@ export class GraphBuilder {
       inputs,
       outputs,
       opset = 17,
-      half = false,
-      forFile = false,
       ordered = false,
-      metadata = {},
+      file,
     }: {
       readonly name: string;
       readonly inputs: readonly Port[];
       readonly outputs: readonly Port[];
       readonly opset?: number;
-      readonly half?: boolean;
-      readonly forFile?: boolean;
       readonly ordered?: boolean;
-      readonly metadata?: Readonly<Record<string, string>>;
+      readonly file?: Pick<ModelFile, "half" | "metadata"> | undefined;
     },
   ): Uint8Array<ArrayBuffer> {
     const model = onnx.lookupType("onnx.ModelProto");
@@ -221,8 +229,8 @@ export class GraphBuilder {
       nodes: ordered ? orderNodes(this.#nodes, outputs.map(({ name }) => name)) : this.#nodes,
       constants: this.#constants,
     };
-    const { nodes, constants } = forFile ? foldConstantLayouts(whole) : whole;
-    const stored = constants.map((constant) => half ? halved(constant) : { constant });
+    const { nodes, constants } = file ? foldConstantLayouts(whole) : whole;
+    const stored = constants.map((constant) => file?.half ? halved(constant) : { constant });
     const message = model.create({
       irVersion: 8,
       producerName: "haarlem",
@@ -230,7 +238,7 @@ export class GraphBuilder {
         { domain: "", version: opset },
         ...[...this.#domains].map((domain) => ({ domain, version: 1 })),
       ],
-      metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+      metadataProps: Object.entries(file?.metadata ?? {}).map(([key, value]) => ({ key, value })),
       graph: {
         name,
         node: [...stored.flatMap(({ widen }) => widen ?? []), ...nodes],

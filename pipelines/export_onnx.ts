@@ -101,38 +101,25 @@ export async function exportOnnx(
 ): Promise<ExportedOnnx> {
   const { from = "z", noise = "fixed", noiseSeed = 0, batch = 1, layout = "nhwc" } = options;
   checkBatch(batch);
-  const { kind, config } = generator;
-  const sizePx = options.sizePx ?? config.sizePx;
-  const head = headOf(generator, sizePx);
-  const lean = generator.kind === "student" && head === undefined
-    ? forInference(generator)
-    : generator;
+  const { kind, config, weights } = generator;
   const maps = noiseMaps(generator, noiseSeed);
-  const fixed = { fixed: maps, input: undefined, none: undefined }[noise];
-  const psi = from === "z" && generator.weights["mapping.w_mean"] !== undefined;
-  const compiled = engine.compile(
-    ({ latents, truncation, noise: given }: Inputs<tf.Tensor>) => {
-      const w = from === "z" ? stylesOf(generator, latents, truncation) : latents;
-      const noise = given.length > 0
-        ? given
-        : maps.map((map) => fixed ? tf.tensor(map.data, [...map.shape]) : tf.zeros([...map.shape]));
-      const { image, heads } = runSynthesis(lean, { w, noise: noise as tf.Tensor4D[] });
-      const made = head === undefined ? image : inverseHaar(heads[head] as tf.Tensor4D);
-      return layout === "nchw" ? tf.transpose(made, [0, 3, 1, 2]) : made;
-    },
-    { name: `${kind} of ${sizePx} px` },
-  );
+  const psi = from === "z" && weights["mapping.w_mean"] !== undefined;
   const inputs: Inputs<HostArray> = {
     latents: latentsOf(Array.from({ length: batch }, (_, i) => i), config.styleDim),
     ...psi && { truncation: { shape: [], data: Float32Array.of(0.7) } },
     noise: noise === "input" ? maps : [],
   };
+  const named = {
+    [from]: inputs.latents,
+    ...inputs.truncation && { truncation: inputs.truncation },
+    ...Object.fromEntries(inputs.noise.map((map, i) => [`noise_${i}`, map])),
+  };
+  const own = noise === "none"
+    ? maps.map(({ shape, data }) => ({ shape, data: data.map(() => 0) }))
+    : maps;
+  const draw = drawing(generator, { ...options, from, layout, noise: own });
+  const compiled = engine.compile(draw, { name: `exported ${kind}` });
   try {
-    const named = {
-      [from]: inputs.latents,
-      ...inputs.truncation && { truncation: inputs.truncation },
-      ...Object.fromEntries(inputs.noise.map((map, i) => [`noise_${i}`, map])),
-    };
     const bytes = exportProgram(compiled.program(inputs), {
       inputs: Object.keys(named),
       outputs: ["image"],
@@ -156,6 +143,31 @@ export async function exportOnnx(
   } finally {
     await compiled.dispose();
   }
+}
+
+/** Traced: the image of latents or styles; `noise` is what is used where none is given. */
+function drawing(
+  generator: Generator,
+  { from, layout, noise, sizePx = generator.config.sizePx }: {
+    readonly from: "z" | "w";
+    readonly layout: "nhwc" | "nchw";
+    readonly noise: readonly HostArray[];
+    readonly sizePx?: number;
+  },
+) {
+  const head = headOf(generator, sizePx);
+  const lean = generator.kind === "student" && head === undefined
+    ? forInference(generator)
+    : generator;
+  return ({ latents, truncation, noise: given }: Inputs<tf.Tensor>): tf.Tensor => {
+    const w = from === "z" ? stylesOf(generator, latents, truncation) : latents;
+    const maps = given.length > 0
+      ? given
+      : noise.map(({ shape, data }) => tf.tensor(data, [...shape]));
+    const { image, heads } = runSynthesis(lean, { w, noise: maps as tf.Tensor4D[] });
+    const made = head === undefined ? image : inverseHaar(heads[head] as tf.Tensor4D);
+    return layout === "nchw" ? tf.transpose(made, [0, 3, 1, 2]) : made;
+  };
 }
 
 function stylesOf(generator: Generator, z: tf.Tensor, psi: tf.Tensor | undefined): tf.Tensor {

@@ -54,7 +54,14 @@ async function test(engine: keyof typeof RUNS, runtime: string): Promise<boolean
 }
 
 if (import.meta.main) {
-  const named = Deno.args.filter((arg) => arg in RUNS) as (keyof typeof RUNS)[];
+  const unknown = Deno.args.find((arg) => !(arg in RUNS));
+  if (unknown !== undefined) {
+    console.error(
+      `Cannot test "${unknown}": expected ${Object.keys(RUNS).join(" or ")}, or nothing for both`,
+    );
+    Deno.exit(2);
+  }
+  const named = Deno.args as (keyof typeof RUNS)[];
   const chosen = named.length > 0 ? named : Object.keys(RUNS) as (keyof typeof RUNS)[];
   const runtime = await Deno.makeTempDir({ prefix: "haarlem-runtime-" });
   console.log(`${chosen.join(" and ")}: some minutes on two cores`);
