@@ -17,6 +17,7 @@ export type {
   Attributes as NodeAttributes,
   ElementType,
   GraphBuilder,
+  ModelFile,
   NodeAttribute,
   Port,
 } from "./onnx_model.ts";
