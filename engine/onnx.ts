@@ -38,6 +38,16 @@ export interface OnnxOptions {
   readonly rules?: readonly Rule[] | undefined;
 }
 
+const NO_SPIN = { intra_op: { allow_spinning: "0" } };
+/**
+ * Threads wait awake for the next node, which saves their waking; but not longer, and not between runs,
+ * as they starve whatever else runs on the machine (docs/performance.md).
+ */
+const SHORT_SPIN = {
+  force_spinning_stop: "1",
+  intra_op: { allow_spinning: "1", spin_duration_us: "500" },
+};
+
 /** The rewrites that the forms of the blocked layout are made for. */
 const forBlocks = (program: Program): Program =>
   fuseConvolutions(foldScales(foldHaar(sumProducts(shareSlopes(program)))));
@@ -65,8 +75,7 @@ export async function createOnnxEngine(
       enableMemPattern: device !== "cpu",
       logSeverityLevel: device === "cpu" ? 3 : 4, // the rest is thrown, in words of ours
       ...device !== "cpu" && { executionProviders: [device] },
-      // Spinning threads starve whatever else runs on the machine (docs/performance.md).
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
+      extra: { session: device === "cpu" ? SHORT_SPIN : NO_SPIN },
       ...options,
     });
   const replaced = rules.some(({ kernel }) => blockedForms.has(kernel));
