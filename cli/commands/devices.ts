@@ -10,7 +10,7 @@ import { type Command, defineCommand, type Options, UsageError } from "../comman
 const options = {
   seconds: { type: "number", value: "S", help: "of measuring, per device", default: 5, minimum: 0 },
   only: { type: "text", value: "E/D", help: "one engine and device, for instance onnx/webgpu" },
-  json: { type: "flag", help: "print every device as a line of JSON" },
+  json: { type: "flag", help: "print every device and its verdict as a line of JSON" },
 } as const satisfies Options;
 
 /** Tries one device somewhere else; gives a line of JSON, or what went wrong. */
@@ -41,8 +41,15 @@ function summary(reports: readonly DeviceReport[]): string[] {
   return [`fastest here: --engine ${engine} --device ${device}, ${words}`];
 }
 
+/** What the others are compared with; nothing if the default was not tried. */
+function defaultSpeed(reports: readonly DeviceReport[]): number | undefined {
+  const { engine, device } = deviceCandidates[0]!;
+  return reports.find((report) => report.engine === engine && report.device === device)
+    ?.convGflops;
+}
+
 /** The lines of one device. */
-function deviceLines(report: DeviceReport, reference: number | undefined): string[] {
+function deviceLines(report: DeviceReport, verdict: string): string[] {
   const { engine, device, ready, description, adapter, matmulGflops, convGflops } = report;
   const speed = matmulGflops === undefined || convGflops === undefined
     ? ""
@@ -57,7 +64,7 @@ function deviceLines(report: DeviceReport, reference: number | undefined): strin
         }`,
       ]
       : [],
-    ...ready ? [`    ${speed}${deviceVerdict(report, reference)}`] : [],
+    ...ready ? [`    ${speed}${verdict}`] : [],
   ];
 }
 
@@ -83,7 +90,10 @@ const inProcess: TryElsewhere = async (only, seconds, signal) => {
 };
 
 /** Makes the command; tests try devices in their own way. */
-export function createDevicesCommand(elsewhere: TryElsewhere = inProcess): Command<typeof options> {
+export function createDevicesCommand(
+  elsewhere: TryElsewhere = inProcess,
+  here: typeof tryDevice = tryDevice,
+): Command<typeof options> {
   const tryOne = async (
     { engine, device }: DeviceCandidate,
     seconds: number,
@@ -120,11 +130,12 @@ export function createDevicesCommand(elsewhere: TryElsewhere = inProcess): Comma
       for (const candidate of chosen) {
         const report = only === undefined
           ? await tryOne(candidate, seconds, signal)
-          : await tryDevice(candidate, { seconds });
+          : await here(candidate, { seconds });
         reports.push(report);
-        const reference = reports[0]!.convGflops;
-        if (json) terminal.print(JSON.stringify(report));
-        else for (const line of deviceLines(report, reference)) terminal.print(line);
+        const reference = defaultSpeed(reports);
+        const verdict = deviceVerdict(report, reference);
+        if (json) terminal.print(JSON.stringify({ ...report, verdict }));
+        else for (const line of deviceLines(report, verdict)) terminal.print(line);
         signal.throwIfAborted();
       }
       if (!json) { for (const line of summary(reports)) terminal.print(line); }

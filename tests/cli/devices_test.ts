@@ -26,7 +26,7 @@ async function devices(...args: string[]): Promise<string[]> {
       };
     const problem = only === "tfjs/webgpu" ? "SIGSEGV" : "";
     return Promise.resolve({ output: `noise\n${JSON.stringify(report)}`, problem });
-  });
+  }, (only) => Promise.resolve({ ...only, ready: true, description: "works", convGflops: 5 }));
   const print = (line: string) => void lines.push(line);
   await runCommandLine(["devices", ...args], { devices: command }, {
     terminal: { print, warn: print, now: () => 0 },
@@ -61,6 +61,25 @@ Deno.test("devices goes on when a driver ends its process", async () => {
     reports.find(({ engine, device }) => engine === "tfjs" && device === "webgpu").description,
     'Cannot try the engine "tfjs" on "webgpu": expected its process to end well but received SIGSEGV',
   );
+});
+
+Deno.test("devices --json gives every device its verdict", async () => {
+  const reports = (await devices("--json")).map((line) => JSON.parse(line));
+  const verdicts = reports.map(({ engine, device, verdict }) => `${engine}/${device}: ${verdict}`);
+  assert.deepEqual(verdicts, [
+    "onnx/cpu: the default",
+    "onnx/webgpu: 50 times the default: use it",
+    "onnx/cuda: not usable",
+    "openvino/cpu: not usable",
+    "tfjs/cpu: not usable",
+    "tfjs/webgpu: not usable",
+    "tfjs/cuda: not usable",
+  ]);
+});
+
+Deno.test("devices --only compares with no default that it did not measure", async () => {
+  const [line] = await devices("--json", "--only", "tfjs/cpu");
+  assert.equal(JSON.parse(line!).verdict, "usable");
 });
 
 Deno.test("devices --only refuses a device that there is not", async () => {
