@@ -44,14 +44,24 @@ export function environmentOf({ name, description, threads, device }: Engine) {
   };
 }
 
-/** What must not change when a run goes on: all but its length, its micro-batches, the threads and the device. */
+/** What changes no number: how a step is computed, and how often a run is looked at and saved. */
+const FREE_FIELDS: readonly PropertyKey[] = [
+  "accumulate",
+  "sampleSteps",
+  "sampleKimg",
+  "checkpointSteps",
+  "checkpointKimg",
+];
+
+/** What must not change when a run goes on: not its length, the threads, the device or free fields. */
 export function comparableRecord<
   Record extends { readonly environment: ReturnType<typeof environmentOf> },
 >(
   { environment: { engine, deno }, ...rest }: Record,
   length: keyof Record,
 ): unknown {
-  const others = Object.entries(rest).filter(([name]) => name !== length && name !== "accumulate");
+  const free = [length, ...FREE_FIELDS];
+  const others = Object.entries(rest).filter(([name]) => !free.includes(name));
   return { ...Object.fromEntries(others), environment: { engine, deno } };
 }
 

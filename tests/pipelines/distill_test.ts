@@ -83,10 +83,12 @@ Deno.test("distill() trains every term that has started, and only those", async 
   assert.ok(names(8).includes("discriminator.r1") && !names(9).includes("discriminator.r1"));
 });
 
-Deno.test("distill() stopped by a signal and run again ends with the same bytes", async () => {
+Deno.test("distill() stopped, and run again with other samples, ends with the same bytes", async () => {
   const first = await collect("resumed", { until: (e) => e.kind === "step" && e.step === 7 });
   assert.ok(first.at(-1)!.kind === "end" && !(first.at(-1) as { finished: boolean }).finished);
-  const second = await collect("resumed");
+  const second = await collect("resumed", {
+    config: { ...tinyDistill, sampleSteps: 5, checkpointSteps: 3 },
+  });
   assert.equal(second[0]!.kind === "start" && second[0]!.step, 7);
   assert.deepEqual(await bytesOf("resumed"), await bytesOf("whole"));
 });
