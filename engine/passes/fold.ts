@@ -72,6 +72,15 @@ export function fold(program: Program): Program {
   return { ...program, ops, outputs: program.outputs.map(find) };
 }
 
+/** What automatic differentiation makes of numbers that are the same everywhere. */
+const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
+  Add: (a, b) => a + b,
+  Multiply: (a, b) => a * b,
+  Neg: (a) => -a,
+  RealDiv: (a, b) => a / b,
+  Sub: (a, b) => a - b,
+};
+
 /** The number that all elements of a value equal, where that is known. */
 export function uniformValue(
   { values }: Program,
@@ -93,7 +102,10 @@ export function uniformValue(
     if (op.kernel === "Fill") return Number(op.attributes["value"]);
     if (PASSES_ON.has(op.kernel)) return uniform(op.inputs[0]!);
     if (op.kernel === "Multiply" && op.inputs.some((input) => uniform(input) === 0)) return 0;
-    return undefined;
+    const compute = values[op.outputs[0]!]!.dtype === "float32" ? ARITHMETIC[op.kernel] : undefined;
+    const operands = compute ? op.inputs.map(uniform) : [];
+    if (!compute || operands.includes(undefined)) return undefined;
+    return Math.fround(compute(...operands as [number, number]));
   };
   const uniform = (id: number): number | undefined => {
     const root = find(id);

@@ -1,11 +1,17 @@
-import { type Op, producers, type Program } from "../program.ts";
+import { type Op, producers, type Program, type Value } from "../program.ts";
+import { sameShape } from "../rule.ts";
+import { uniformValue } from "./fold.ts";
 
 const RESHAPES = new Set(["Reshape", "ExpandDims"]);
 
-/** Makes one operation of two in a row: reshapes, transposes, and signs into sums and differences. */
+/**
+ * Makes one operation of two in a row: reshapes, transposes, factors, and signs into sums and
+ * differences.
+ */
 export function merge(program: Program): Program {
-  const { values } = program;
+  const values: Value[] = [...program.values];
   const made = producers(program);
+  const uniform = uniformValue({ ...program, values }, made);
   const maker = (id: number, kernel: string) => {
     const op = made.get(id);
     return op?.kernel === kernel ? op : undefined;
@@ -15,7 +21,18 @@ export function merge(program: Program): Program {
     for (const id of merged.outputs) made.set(id, merged);
     return merged;
   });
-  return { ...program, ops };
+  return { ...program, values, ops };
+
+  /** What a product multiplies by a number that is the same everywhere. */
+  function scaled({ kernel, inputs, outputs }: Op): Scaled | undefined {
+    if (kernel !== "Multiply") return undefined;
+    const { shape, dtype } = values[outputs[0]!]!;
+    if (dtype !== "float32") return undefined;
+    for (const [i, x] of inputs.entries()) {
+      const factor = uniform(inputs[1 - i]!);
+      if (factor !== undefined && sameShape(values[x]!.shape, shape)) return { x, factor };
+    }
+  }
 
   function rewrite(op: Op): Op {
     const [a, b] = op.inputs as [number, number];
@@ -32,6 +49,15 @@ export function merge(program: Program): Program {
       const perm = (op.attributes["perm"] as number[]).map((axis) => first[axis]!);
       return { ...op, inputs: [before.inputs[0]!], attributes: { perm } };
     }
+    const last = scaled(op);
+    const first = last && made.has(last.x) && scaled(made.get(last.x)!);
+    if (first) {
+      const factor = Math.fround(first.factor * last.factor);
+      if (!isOrdinary(factor)) return op;
+      const constant = Float32Array.of(factor);
+      const scalar = values.push({ shape: [], dtype: "float32", constant }) - 1;
+      return { ...op, inputs: [first.x, scalar] };
+    }
     if (op.kernel === "Add") {
       const [negA, negB] = [maker(a, "Neg"), maker(b, "Neg")];
       if (negB) return { ...op, kernel: "Sub", inputs: [a, negB.inputs[0]!] };
@@ -41,3 +67,11 @@ export function merge(program: Program): Program {
     return negated ? { ...op, kernel: "Add", inputs: [a, negated.inputs[0]!] } : op;
   }
 }
+
+interface Scaled {
+  readonly x: number;
+  readonly factor: number;
+}
+
+/** Whether a product of two factors is far from where float32 loses numbers that each alone keeps. */
+const isOrdinary = (factor: number) => Math.abs(factor) > 1e-30 && Math.abs(factor) < 1e30;

@@ -47,3 +47,28 @@ Deno.test("a value that is the same everywhere is given as a scalar", () => {
   const constants = ops.flatMap(({ inputs }) => inputs.filter((id) => values[id]!.constant));
   assert.deepEqual(constants.map((id) => values[id]!.shape), [[]]);
 });
+
+/** Kernels and constants of what is left of a function of one array. */
+function simplified(fn: (x: tf.Tensor) => tf.Tensor) {
+  const { values, ops } = simplify(trace("step", [[8, 8]], ([x]) => [fn(x!)]));
+  const constants = ops.flatMap(({ inputs }) => inputs.map((id) => values[id]!.constant?.[0]));
+  return {
+    kernels: ops.map(({ kernel }) => kernel),
+    constants: constants.filter((number) => number !== undefined),
+  };
+}
+
+Deno.test("the gradient of a mean is one product with one number", () => {
+  assert.deepEqual(
+    simplified(tf.grad((x) => tf.mul(tf.mean(tf.square(x)), 3))),
+    { kernels: ["Multiply"], constants: [3 / 32] },
+  );
+});
+
+Deno.test("factors in a row are one, unless float32 would lose their product", () => {
+  const twice = (a: number, b: number) => (x: tf.Tensor) => tf.mul(b, tf.mul(x, a));
+  assert.deepEqual(simplified(twice(2, -4)), { kernels: ["Multiply"], constants: [-8] });
+  for (const tiny of [1e-20, 1e-30]) {
+    assert.equal(simplified(twice(tiny, tiny)).kernels.length, 2);
+  }
+});
