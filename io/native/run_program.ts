@@ -9,7 +9,7 @@ export interface Finished {
 
 /** How {@linkcode runProgram} runs it. */
 export interface RunOptions {
-  /** Ends the program, and rejects. */
+  /** Ends the program and what it has started, and rejects. */
   readonly signal?: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -26,9 +26,14 @@ export async function runProgram(
       args: [...args],
       stdin: "null",
       env: { NO_COLOR: "1", ...env },
-      ...signal && { signal },
+      stdout: "piped",
+      stderr: "piped",
     });
-    const { success, stdout, stderr, signal: killer } = await command.output();
+    const child = command.spawn();
+    const stop = () => endAll(child.pid);
+    signal?.addEventListener("abort", stop);
+    const { success, stdout, stderr, signal: killer } = await child.output()
+      .finally(() => signal?.removeEventListener("abort", stop));
     signal?.throwIfAborted();
     const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
     const output = decode(stdout);
@@ -41,4 +46,19 @@ export async function runProgram(
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     return { success: false, output: "", text: error.message }; // a file that cannot be run
   }
+}
+
+/** A process first, as it could start others, and then its children: of Linux's list, else pgrep's. */
+const END_ALL = `end() {
+  set -- "$1" $(cat "/proc/$1/task/$1/children" 2> /dev/null || pgrep -P "$1")
+  kill "$1" 2> /dev/null
+  shift
+  for child; do end "$child"; done
+}
+end "$0"`;
+
+/** Ends a process and what it has started: a compiler's passes and pip's installer outlive it. */
+function endAll(pid: number): void {
+  const env = { PATH: "/usr/bin:/bin" }; // whatever the programs are found by
+  new Deno.Command("/bin/sh", { args: ["-c", END_ALL, String(pid)], env }).outputSync();
 }
