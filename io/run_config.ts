@@ -36,20 +36,19 @@ function firstDifference(before: unknown, after: unknown, path = ""): Difference
 }
 
 /**
- * Throws unless the config equals that of the run in the folder, in what `comparable` takes of it.
+ * Why a run does not go on with a config: what `comparable` takes of it differs from the run's.
  *
- * @throws {RangeError} naming the first field that differs, with both values
+ * @returns an error that names the first field that differs, with both values; `undefined` if none does
  */
-export async function refuseOtherConfig<Config>(
+export async function otherConfig<Config>(
   dir: string,
   config: Config,
   comparable: (config: Config) => unknown,
-): Promise<void> {
+): Promise<RangeError | undefined> {
   const asJson = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
   const before = asJson(comparable(await readConfig(dir) as Config));
   const difference = firstDifference(before, asJson(comparable(asJson(config) as Config)));
-  if (!difference) return;
-  throw new RangeError(
+  return difference && new RangeError(
     `Cannot resume ${quote(dir)}: expected ${quote(difference.path)} ${
       describe(difference.before)
     } as before but received ${describe(difference.after)}; use --restart or another --out`,

@@ -18,7 +18,7 @@ import {
 } from "./checkpoint.ts";
 import { quote } from "./describe.ts";
 import { LOCK, lockFolder } from "./folder_lock.ts";
-import { refuseOtherConfig, withoutFreeFields } from "./run_config.ts";
+import { otherConfig, withoutFreeFields } from "./run_config.ts";
 import {
   CHECKPOINTS,
   CONFIG,
@@ -110,6 +110,12 @@ async function clearRun(dir: string): Promise<void> {
   await removeMatching(join(dir, CHECKPOINTS), /^checkpoint-[\d.]+-kimg\.safetensors(\.damaged)?$/);
   await removeMatching(join(dir, SAMPLES), SAMPLE);
   await removeMatching(dir, RESULT);
+}
+
+/** Whether there is a checkpoint of more than the beginning, be it damaged. */
+async function hasTrained(dir: string): Promise<boolean> {
+  const names = await namesIn(join(dir, CHECKPOINTS));
+  return names.some((name) => Number(/^checkpoint-([\d.]+)-kimg\./.exec(name)?.[1] ?? 0) > 0);
 }
 
 interface Found {
@@ -211,12 +217,13 @@ function createRun(dir: string, { events, keep, lock, resumed }: Parts): Run {
 /**
  * Opens a run folder to write it: makes a new one, or goes on with the one that is there.
  *
- * Going on asks for the same config but for steps, threads and device; events after the newest
- * whole checkpoint are cut. Only one process at a time can have a folder.
+ * Going on asks for the same config but for steps, threads and device, unless no checkpoint was reached
+ * but that of the beginning: then nothing is lost, and it starts anew. Events after the newest whole
+ * checkpoint are cut. Only one process at a time can have a folder.
  *
  * @param dir the folder; made if there is none
  * @param config plain JSON, saved as `config.json`: enough to repeat the run
- * @throws {RangeError} if the config differs from the run's
+ * @throws {RangeError} if the config differs from that of a run that has a checkpoint
  * @throws {Error} if another process has the folder, the folder holds something else than a run,
  *   or all its checkpoints are damaged
  */
@@ -238,8 +245,9 @@ export async function openRun<Config extends object>(
       await removeMatching(folder, UNFINISHED);
     }
     const isKnown = await isRun(dir);
-    if (isKnown && restart) await clearRun(dir);
-    else if (isKnown) await refuseOtherConfig(dir, config, comparable);
+    const other = isKnown && !restart ? await otherConfig(dir, config, comparable) : undefined;
+    if (other && await hasTrained(dir)) throw other;
+    if (isKnown && (restart || other)) await clearRun(dir);
     const { resumed, eventsBytes } = await findResumed(dir);
     await cutEvents(join(dir, EVENTS), eventsBytes);
     await writeContent(join(dir, CONFIG), `${JSON.stringify(config, undefined, 2)}\n`);

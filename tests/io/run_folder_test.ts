@@ -82,6 +82,26 @@ Deno.test("openRun() starts anew where no checkpoint was reached", async () => {
   });
 });
 
+Deno.test("openRun() takes another config where no checkpoint but the first was reached", async () => {
+  await inFolder(async (dir) => {
+    (await openRun(dir, config)).close();
+    const other = { ...config, seed: 2 };
+    {
+      using run = await openRun(dir, other);
+      assert.equal(run.resumed, undefined);
+      await run.checkpoint(arrays(0), { images: 0, step: 0 });
+    }
+    assert.deepEqual((await readRun(dir)).config, other);
+    (await openRun(dir, other)).close();
+    assert.equal((await readRun(dir)).checkpoints.length, 1); // the same config goes on with it
+    using run = await openRun(dir, config);
+    assert.equal(run.resumed, undefined);
+    const record = await readRun(dir);
+    assert.deepEqual(record.config, config);
+    assert.deepEqual([record.events, record.checkpoints], [[], []]);
+  });
+});
+
 Deno.test("openRun() names the first field that differs, with both values", async () => {
   await inFolder(async (dir) => {
     await makeRun(dir);
