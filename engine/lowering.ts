@@ -236,6 +236,8 @@ export interface LoweringOptions {
   readonly block?: number;
   /** For a model that other programs open: what they see of it. */
   readonly file?: ModelFile;
+  /** Values that are outputs before all others; those that are none otherwise, under any name. */
+  readonly early?: readonly number[];
 }
 
 /** A program as an ONNX model. Inputs are named `in0`, `in1`, ..., outputs `out0`, `out1`, ... */
@@ -243,7 +245,7 @@ export function lower(
   program: Program,
   target: Target,
   rules: ReadonlyMap<string, KernelRule>,
-  { forms, block = 0, file }: LoweringOptions = {},
+  { forms, block = 0, file, early = [] }: LoweringOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const lowering = new Lowering(program, target, block);
   const inputs = file?.inputs ?? program.inputs.map((_, i) => `in${i}`);
@@ -257,6 +259,11 @@ export function lower(
   };
   program.ops.forEach(write);
   program.outputs.forEach((id, i) => lowering.alias(lowering.get(id), outputs[i]!));
+  const named = program.outputs.map((id, i) => ({ id, name: outputs[i]! }));
+  const first = early.map((id) =>
+    named.find((output) => output.id === id) ?? { id, name: lowering.get(id) }
+  );
+  const made = [...first, ...named.filter((output) => !first.includes(output))];
   const ports = (ids: readonly number[], names: readonly string[]) =>
     ids.map((id, i) => ({
       name: names[i]!,
@@ -266,7 +273,7 @@ export function lower(
   return lowering.encode({
     name: program.name,
     inputs: ports(program.inputs, inputs),
-    outputs: ports(program.outputs, outputs),
+    outputs: ports(made.map(({ id }) => id), made.map(({ name }) => name)),
     file,
     ordered: target === "onnxruntime",
   });

@@ -6,6 +6,7 @@
  */
 import type { HostArray } from "../core/contracts.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
+import { earlyValues } from "./early_values.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
 import { openvinoForms, openvinoForms32 } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
@@ -14,6 +15,7 @@ import { openOpenvino } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
+import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
 
@@ -43,9 +45,10 @@ export function createOpenvinoEngine(
   // In bfloat16 they were not measured, and a caller's rule must see its kernel.
   const folds = precision === "f32" &&
     !["Conv2D", "DepthToSpace", "InverseHaar"].some(own.has, own);
-  const rewrite = folds
-    ? (program: Program) => foldScales(foldHaar(program))
-    : (program: Program) => program;
+  const rewrite = (given: Program) => {
+    const program = slopesOfResults(given);
+    return folds ? foldScales(foldHaar(program)) : program;
+  };
   const forms = new Map([...known].filter(([kernel]) => !own.has(kernel)));
   const properties = {
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
@@ -70,7 +73,11 @@ export function createOpenvinoEngine(
     const bytes = phase(
       "lower",
       name,
-      () => lower(rewrite(program), "openvino", kernels, { forms }),
+      () => {
+        const rewritten = rewrite(program);
+        const early = earlyValues(rewritten);
+        return lower(rewritten, "openvino", kernels, { forms, early });
+      },
     );
     const model = await phase("open", name, () => openvino.compile(bytes));
     const shapes = program.outputs.map((id) => program.values[id]!.shape);

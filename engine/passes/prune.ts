@@ -1,6 +1,6 @@
 import type { Program } from "../program.ts";
 
-/** Removes operations whose results nobody needs. */
+/** Removes operations whose results nobody needs, and forgets the numbers of constants unread. */
 export function prune(program: Program): Program {
   const live = new Set(program.outputs);
   const ops = program.ops.toReversed().filter(({ inputs, outputs }) => {
@@ -8,5 +8,10 @@ export function prune(program: Program): Program {
     inputs.forEach((id) => live.add(id));
     return true;
   }).reverse();
-  return { ...program, ops };
+  const values = program.values.map((value, id) => {
+    if (!value.constant || live.has(id)) return value;
+    const { shape, dtype } = value;
+    return { shape, dtype };
+  });
+  return { ...program, values, ops };
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { attributesKey, countKernels, printProgram } from "../../engine/program.ts";
-import { simplify } from "../../engine/passes/mod.ts";
+import { passes, simplify } from "../../engine/passes/mod.ts";
+import { slopesOfResults } from "../../engine/passes/slopes_of_results.ts";
 import { trace } from "../../engine/tracing.ts";
+import { leakyRelu } from "../../layers/activation.ts";
 
 Deno.test("attributesKey() tells numbers apart that JSON does not", () => {
   const keys = [Infinity, -Infinity, NaN, 0, -0, null, "0"].map((value) =>
@@ -71,4 +73,30 @@ Deno.test("factors in a row are one, unless float32 would lose their product", (
   for (const tiny of [1e-20, 1e-30]) {
     assert.equal(simplified(twice(tiny, tiny)).kernels.length, 2);
   }
+});
+
+Deno.test("prune() forgets the numbers of constants that nothing reads", () => {
+  const { values } = passes["prune"]!(
+    trace("step", [[2]], ([x]) => {
+      tf.cos(tf.tensor1d([1, 2]));
+      return [tf.add(x!, tf.tensor1d([3, 4]))];
+    }),
+  );
+  const known = values.flatMap(({ constant }) => constant ? [...constant] : []);
+  assert.deepEqual(known, [3, 4]);
+});
+
+Deno.test("slopesOfResults() reads no operand of a leaky ReLU, unless nothing has its result", () => {
+  const readers = (fn: (x: tf.Tensor) => tf.Tensor) => {
+    const { ops } = slopesOfResults(simplify(trace("step", [[2]], ([x]) => [fn(x!)])));
+    const sine = ops.find(({ kernel }) => kernel === "Sin")!.outputs[0]!;
+    return ops.filter(({ inputs }) => inputs.includes(sine)).map(({ kernel }) => kernel);
+  };
+  const both = (x: tf.Tensor) => {
+    const { value, grad } = tf.valueAndGrad((x) => tf.sum(tf.square(leakyRelu(tf.sin(x), 0.2))))(x);
+    return tf.add(value, grad);
+  };
+  assert.deepEqual(readers(both), ["LeakyRelu"]);
+  const gradient = tf.grad((x) => tf.sum(leakyRelu(tf.sin(x), 0.2)));
+  assert.deepEqual(readers(gradient), ["LeakyReluGradient"]);
 });
