@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { trace } from "../../engine/tracing.ts";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { initDiscriminator } from "../../networks/discriminator.ts";
 import { criticLogits } from "../../pipelines/critic_logits.ts";
 import { jittered } from "../tensors.ts";
