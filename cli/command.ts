@@ -65,7 +65,7 @@ export interface Context {
   readonly report?: (line: string) => void;
   /** Gives up network, programs and native libraries for the rest of the process. */
   confine(): Promise<void>;
-  /** The command as it was typed, for messages that say how to repeat it. */
+  /** The command as it was typed but for `--restart`, for messages that say how to go on or repeat it. */
   readonly typed: string;
 }
 

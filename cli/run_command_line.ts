@@ -71,7 +71,8 @@ async function execute(
   });
   const { signal } = controller;
   try {
-    const typed = ["deno task", task, ...args.map(quoted)].join(" ");
+    const again = args.filter((arg) => arg !== "--restart");
+    const typed = ["deno task", task, ...again.map(quoted)].join(" ");
     const report = (line: string) => terminal.warn(line);
     const context = { terminal, signal, typed, confine, ...values.verbose && { report } };
     await command.run(values as never, context); // read by the options of this very command

@@ -61,13 +61,15 @@ export async function runPipeline<Network>(
   const progress = createProgress(terminal, values);
   const interrupted = () =>
     progress.note("Stopping after this step to write a checkpoint; Ctrl-C again stops at once");
-  let dir: string | undefined;
+  let run: string | undefined;
+  let dir: string | undefined; // once there is something in it
   let step = 0;
   let end: EndEvent<Network> | undefined;
   signal.addEventListener("abort", interrupted);
   try {
     for await (const event of events) {
-      if (event.kind === "start") dir = event.run;
+      if (event.kind === "start") run = event.run;
+      if (event.kind !== "start" || event.step > 0) dir = run;
       if (event.kind === "end") end = event;
       else step = event.step;
       progress.show(event);

@@ -22,7 +22,7 @@ import { checkpointArrays } from "./distill_state.ts";
 import { trainStep } from "./distill_step.ts";
 import type { TrainingEvent } from "./events.ts";
 import { saveGenerator } from "./generator_file.ts";
-import { measureHeldOut } from "./held_out.ts";
+import { measureHeldOut, openHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
 import { accumulationNotes } from "./micro_batches.ts";
 import { comparableRecord, runMetadata } from "./run_metadata.ts";
@@ -96,40 +96,40 @@ async function* train(
   let step = run.resumed?.counters["step"] ?? 0;
   const clock = trainingClock({ step, steps, batch });
   const kimg = () => step * batch / 1000;
-  const { meanImagePsnrDb } = session.heldOut;
   const notes = [
     engine.description,
     ...accumulationNotes(session.split),
-    `the teacher's mean image alone gives ${meanImagePsnrDb.toFixed(2)} dB`,
     ...run.resumed ? [`goes on from ${run.resumed.path}`] : [],
   ];
   const start = { kind: "start", run: run.dir, step, steps, notes } as const;
   run.append(start);
   yield start;
 
+  // Minutes on a CPU, with a large teacher.
+  const heldOut = await openHeldOut(session.teacher, engine, signal);
+  const { meanImagePsnrDb } = heldOut;
   const sampled = new Map<number, number>(); // PSNR by step: the best checkpoint is kept
   const sample = async () => {
-    const { images, psnrDb } = await measureHeldOut(
-      await session.studentNow(),
-      session.heldOut,
-      engine,
-    );
+    const student = await session.studentNow();
+    const { images, psnrDb } = await measureHeldOut(student, heldOut, engine);
     if (Number.isNaN(psnrDb)) {
       throw new Error(
         `Cannot go on with the distillation: expected the student's images to be numbers but received NaN at step ${step}; if a plugin has a part in it, testPlugin() tells which`,
       );
     }
     sampled.set(step, psnrDb);
-    const grid = interleave(session.heldOut.teacherImages, images, 4, 8);
-    const labels = Array.from({ length: 8 }, (_, i) => i % 2 ? "student" : "teacher");
-    const png = await imageGrid(grid, { columns: 8, labels });
+    const columns = Math.max(2, Math.min(8, 2048 / student.config.sizePx));
+    const rows = columns / 2;
+    const grid = interleave(heldOut.teacherImages, images, rows, columns);
+    const labels = Array.from({ length: 2 * rows }, (_, i) => i % 2 ? "student" : "teacher");
+    const png = await imageGrid(grid, { columns, labels });
     const path = await run.sample(`pairs-${String(step).padStart(7, "0")}-steps.png`, png);
     const measures = { psnrDb, meanImagePsnrDb };
     const event = {
       kind: "sample",
       step,
       kimg: kimg(),
-      columns: 8,
+      columns,
       labels,
       path,
       measures,

@@ -18,7 +18,6 @@ import { createDistillSteps } from "./distill_steps.ts";
 import { type ExplosionGuard, explosionGuard } from "./explosion_guard.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
 import { generateImages } from "./generate_images.ts";
-import { type HeldOut, openHeldOut } from "./held_out.ts";
 import { microBatchRows, type Split } from "./micro_batches.ts";
 import { type LossChoice, prepareTerms, resolveTerms, type Term } from "./objective.ts";
 
@@ -30,7 +29,6 @@ export interface DistillSession {
   readonly terms: readonly Term[];
   readonly steps: ReturnType<typeof createDistillSteps>;
   readonly state: DistillState;
-  readonly heldOut: HeldOut;
   readonly teacher: Teacher;
   readonly guard: ExplosionGuard;
   /** How a step's batch is split. */
@@ -78,7 +76,6 @@ export async function openSession(
     split,
     state,
     teacher,
-    heldOut: await openHeldOut(teacher, engine),
     guard: explosionGuard(run.dir),
     steps: createDistillSteps({
       engine,

@@ -42,8 +42,10 @@ import {
   type EvaluateInput,
   type EvaluationFeatureChoice,
   parseEvaluateConfig,
+  type ResolvedEvaluateConfig,
 } from "./evaluate_config.ts";
 import { environmentOf } from "./run_metadata.ts";
+import { imagesPerRun } from "./run_generator.ts";
 
 export type { EvaluatedNetwork, Evaluation, EvaluationEvent } from "./evaluate/evaluation.ts";
 export type { Mark, Measurement } from "./evaluate/measurement.ts";
@@ -86,10 +88,11 @@ export async function* evaluate(
   context: EvaluateContext,
 ): AsyncGenerator<EvaluationEvent> {
   const { engine, registry, signal } = context;
-  const config = parseEvaluateConfig(input, registry);
-  const folder = await openReportFolder(context.out ?? `runs/${config.name}`, RECORD);
+  const written = parseEvaluateConfig(input, registry);
+  const folder = await openReportFolder(context.out ?? `runs/${written.name}`, RECORD);
   await using opened = new AsyncDisposableStack();
-  const subjects = await openSubjects(config, { given: context, engine, registry });
+  const subjects = await openSubjects(written, { given: context, engine, registry });
+  const config = { ...written, batch: written.batch ?? imagesPerRun(largestPx(subjects)) };
   opened.defer(() => subjects.dispose());
   const networks: EvaluationFeatures[] = [];
   for (const choice of featureChoices(config, subjects)) {
@@ -126,6 +129,9 @@ export async function* evaluate(
   yield { kind: "end", evaluation, ...await writeReport(folder, evaluation, pictures) };
 }
 
+const largestPx = ({ student, teacher }: Subjects) =>
+  Math.max(...[student, teacher].map((subject) => subject?.generator.config.sizePx ?? 1));
+
 /** The features that are asked for; by default the teacher's discriminator, if there is one. */
 function featureChoices(
   { features }: EvaluateConfig,
@@ -135,7 +141,7 @@ function featureChoices(
 }
 
 function planOf(
-  config: EvaluateConfig,
+  config: ResolvedEvaluateConfig,
   { context, subjects, networks }: {
     readonly context: EvaluateContext;
     readonly subjects: Subjects;
@@ -218,7 +224,7 @@ async function picturesOf(
     const { seed } = config;
     const latents = latentsFor({ seed, purpose: "images" }, alone.generator.config);
     const w = await alone.running.styles(latents.z(0, SHOWN));
-    const { image } = await alone.running.images(w, latents.noise(0, SHOWN), { batch: SHOWN });
+    const { image } = await alone.running.images(w, latents.noise(0, SHOWN));
     first.push(await samplePicture(alone.generator.kind, image));
   }
   if (subjects.real) first.push(await realPicture(subjects.real, firstHeldOut(subjects.real)));

@@ -53,7 +53,7 @@ const schema = z.strictObject({
   paths: z.int().positive().default(512),
   timedRuns: z.int().positive().default(30),
   seed: z.int().nonnegative().default(0),
-  batch: z.int().positive().default(16),
+  batch: z.int().positive().optional(),
 });
 
 /** An evaluation, complete: every default filled in. */
@@ -85,9 +85,12 @@ export interface EvaluateConfig {
   readonly timedRuns: number;
   /** Seed of all latents. Their streams are not those of training. */
   readonly seed: number;
-  /** Images per run of a generator; results do not depend on it. */
-  readonly batch: number;
+  /** Images per run of a generator; by default 16, and fewer of more than 128 px. Results do not depend on it. */
+  readonly batch?: number | undefined;
 }
+
+/** With what depends on the generators. */
+export type ResolvedEvaluateConfig = EvaluateConfig & { readonly batch: number };
 
 /** An evaluation as written: what is absent takes its default. */
 export type EvaluateInput = WrittenConfig<EvaluateConfig, never>;

@@ -18,6 +18,7 @@ import type { Teacher } from "../networks/generator.ts";
 import { convert } from "./convert.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import { generateImages } from "./generate_images.ts";
+import { imagesPerRun } from "./run_generator.ts";
 
 /** Gives feature maps of images; a pure function that is traced. */
 export interface FeatureNetwork {
@@ -65,8 +66,9 @@ export async function openFeatureNetwork(
       meanMagnitudes(discriminatorFeatures(lift(weights), image as tf.Tensor4D, shape)),
     { name: "feature magnitudes" },
   );
+  const size = imagesPerRun(teacher.config.sizePx);
   const magnitudes = await measureMagnitudes(async (batch) => {
-    const seeds = Array.from({ length: 16 }, (_, i) => 16 * batch + i);
+    const seeds = Array.from({ length: size }, (_, i) => size * batch + i);
     return await measure({ image: await generateImages(teacher, { seeds }, { engine }) });
   });
   await measure.dispose();

@@ -41,7 +41,7 @@ export interface GenerateOptions {
   readonly noise?: readonly HostArray[];
   /** Seed of the noise maps; 0 by default. */
   readonly noiseSeed?: number;
-  /** Images per run of the graph. */
+  /** Images per run of the graph; by default 16, and fewer of more than 128 px. */
   readonly batch?: number;
 }
 
@@ -55,7 +55,7 @@ export async function generateImages(
   options: GenerateOptions,
   { engine }: { readonly engine: Engine },
 ): Promise<HostArray> {
-  const { seeds, truncation = 1, noiseSeed = 0, batch = 16 } = options;
+  const { seeds, truncation = 1, noiseSeed = 0, batch } = options;
   if ((seeds === undefined) === (options.w === undefined)) {
     throw new TypeError(
       `Cannot generate images: expected either "seeds" or "w" but received ${

@@ -26,7 +26,7 @@ const KNOWN = /^(z|w|truncation|noise_\d+)$/;
 export async function generateTensors(
   generator: Generator,
   inputs: Weights,
-  { engine, batch = 16 }: { readonly engine: Engine; readonly batch?: number },
+  { engine, batch }: { readonly engine: Engine; readonly batch?: number },
 ): Promise<Weights> {
   const { z, w: given, truncation } = inputs;
   checkNames(inputs);

@@ -6,17 +6,25 @@
 import type { HostArray } from "../core/contracts.ts";
 import type { Engine } from "../engine/mod.ts";
 import type { Student, Teacher } from "../networks/generator.ts";
-import { generateImages } from "./generate_images.ts";
+import { generateImages, latentsOf, noiseOf } from "./generate_images.ts";
+import { imagesPerRun, openGenerator } from "./run_generator.ts";
 
-/** Seeds of the held-out latents; their stream ("latent") is not that of training ("z"). */
-export const HELD_OUT_SEEDS: readonly number[] = Array.from(
-  { length: 64 },
-  (_, i) => 1_000_000 + i,
-);
+/**
+ * Seeds of the held-out latents; their stream ("latent") is not that of training ("z"). Of images of
+ * more than 256 px fewer are held: 64 of 1024 px would be 0.8 GB.
+ */
+export function heldOutSeeds(sizePx: number): number[] {
+  return Array.from({ length: sizePx > 256 ? 16 : 64 }, (_, i) => 1_000_000 + i);
+}
+
+/** Seeds of other latents, for the mean image: of large images fewer, as each takes its time. */
+function meanSeeds(sizePx: number): number[] {
+  return Array.from({ length: sizePx > 64 ? 64 : 256 }, (_, i) => 2_000_000 + i);
+}
 
 /** The teacher's side, computed once per run. */
 export interface HeldOut {
-  /** `[64,S,S,3]` */
+  /** `[N,S,S,3]`, of {@linkcode heldOutSeeds} */
   readonly teacherImages: HostArray;
   /** PSNR in dB of the teacher's mean image against the held-out images: what knowing nothing gives. */
   readonly meanImagePsnrDb: number;
@@ -32,20 +40,48 @@ export function setPsnrDb(images: HostArray, reference: HostArray): number {
   return 10 * Math.log10(4 / Math.max(sum / images.data.length, 1e-12));
 }
 
-/** Generates the teacher's held-out images, and its mean image from 256 others. */
-export async function openHeldOut(teacher: Teacher, engine: Engine): Promise<HeldOut> {
-  const teacherImages = await generateImages(teacher, { seeds: HELD_OUT_SEEDS }, { engine });
-  const others = Array.from({ length: 256 }, (_, i) => 2_000_000 + i);
-  const { shape, data } = await generateImages(teacher, { seeds: others }, { engine });
-  const size = data.length / others.length;
+/**
+ * Generates the teacher's held-out images, and its mean image from others.
+ *
+ * @throws {DOMException} `AbortError`, if the signal is aborted meanwhile.
+ */
+export async function openHeldOut(
+  teacher: Teacher,
+  engine: Engine,
+  signal?: AbortSignal,
+): Promise<HeldOut> {
+  const { sizePx } = teacher.config;
+  const seeds = heldOutSeeds(sizePx);
+  const teacherImages = await generateImages(teacher, { seeds }, { engine });
+  const mean = await meanImage(teacher, engine, signal);
   const repeated = new Float32Array(teacherImages.data.length);
-  for (let i = 0; i < size; i++) {
-    let sum = 0;
-    for (let k = 0; k < others.length; k++) sum += data[k * size + i]!;
-    for (let k = 0; k < HELD_OUT_SEEDS.length; k++) repeated[k * size + i] = sum / others.length;
+  for (let k = 0; k < seeds.length; k++) repeated.set(mean, k * mean.length);
+  const { shape } = teacherImages;
+  return { teacherImages, meanImagePsnrDb: setPsnrDb({ shape, data: repeated }, teacherImages) };
+}
+
+async function meanImage(
+  teacher: Teacher,
+  engine: Engine,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  const { sizePx, styleDim } = teacher.config;
+  const seeds = meanSeeds(sizePx);
+  const sum = new Float64Array(3 * sizePx ** 2);
+  const running = openGenerator(teacher, engine);
+  try {
+    const noise = noiseOf(0, sizePx);
+    const batch = imagesPerRun(sizePx);
+    for (let first = 0; first < seeds.length; first += batch) {
+      signal?.throwIfAborted();
+      const w = await running.styles(latentsOf(seeds.slice(first, first + batch), styleDim));
+      const { data } = (await running.images(w, noise)).image;
+      for (let i = 0; i < data.length; i++) sum[i % sum.length]! += data[i]!;
+    }
+  } finally {
+    await running.dispose();
   }
-  const mean = { shape: [HELD_OUT_SEEDS.length, ...shape.slice(1)], data: repeated };
-  return { teacherImages, meanImagePsnrDb: setPsnrDb(mean, teacherImages) };
+  return sum.map((total) => total / seeds.length);
 }
 
 /** The student's held-out images and their PSNR in dB. */
@@ -54,6 +90,7 @@ export async function measureHeldOut(
   { teacherImages }: HeldOut,
   engine: Engine,
 ): Promise<{ readonly images: HostArray; readonly psnrDb: number }> {
-  const images = await generateImages(student, { seeds: HELD_OUT_SEEDS }, { engine });
+  const seeds = heldOutSeeds(student.config.sizePx);
+  const images = await generateImages(student, { seeds }, { engine });
   return { images, psnrDb: setPsnrDb(images, teacherImages) };
 }

@@ -29,13 +29,24 @@ export interface RunningGenerator {
   styles(z: HostArray, options?: { readonly truncation?: number }): Promise<HostArray>;
   /** Moves styles `[N,D]` or `[N,L,D]` towards the mean style. */
   truncate(w: HostArray, truncation: number): Promise<HostArray>;
-  /** Styles `[N,D]` or `[N,L,D]` and noise `[1 or N,r,r,1]` to images, `batch` at a time. */
+  /**
+   * Styles `[N,D]` or `[N,L,D]` and noise `[1 or N,r,r,1]` to images, `batch` at a time; by default
+   * {@linkcode imagesPerRun}.
+   */
   images(
     w: HostArray,
     noise: readonly HostArray[],
-    options?: { readonly batch?: number },
+    options?: { readonly batch?: number | undefined },
   ): Promise<GeneratorOutput>;
   dispose(): Promise<void>;
+}
+
+/**
+ * Images that a run of a generator makes if nothing else is said: 16 at most, and so many that
+ * StyleGAN2's config-f needs about a gigabyte for them.
+ */
+export function imagesPerRun(sizePx: number): number {
+  return Math.max(1, Math.min(16, Math.floor(2 ** 18 / sizePx ** 2)));
 }
 
 /** Traced: the images and the bands of styles. */
@@ -78,7 +89,7 @@ export function openGenerator(generator: Generator, engine: Engine): RunningGene
   return {
     styles: async (z, { truncation = 1 } = {}) => truncated(await toStyles({ z }), truncation),
     truncate: truncated,
-    images: async (w, noise, { batch = 16 } = {}) => {
+    images: async (w, noise, { batch = imagesPerRun(config.sizePx) } = {}) => {
       const count = w.shape[0]!;
       const size = Math.min(batch, count);
       const parts: GeneratorOutput[] = [];

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ImageSource } from "../../data/image_source.ts";
-import type { EvaluateConfig } from "../evaluate_config.ts";
+import type { ResolvedEvaluateConfig } from "../evaluate_config.ts";
 import { generatedSet, type ImageSet, realSet } from "./image_sets.ts";
 import { latentsFor } from "./latents.ts";
 import type { RunningSubject, Subjects } from "./subjects.ts";
@@ -31,7 +31,7 @@ export function firstHeldOut({ length }: ImageSource): number {
  */
 export function comparisonsOf(
   { student, teacher, real }: Subjects,
-  { samples, seed, batch }: EvaluateConfig,
+  { samples, seed, batch }: ResolvedEvaluateConfig,
   engine: string,
 ): Comparison[] {
   const generated = (

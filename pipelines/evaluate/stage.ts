@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/mod.ts";
 import type { ArrayCache } from "../../io/array_cache.ts";
-import type { EvaluateConfig } from "../evaluate_config.ts";
+import type { ResolvedEvaluateConfig } from "../evaluate_config.ts";
 import type { ChosenMetric } from "./chosen_metrics.ts";
 import type { Comparison } from "./comparisons.ts";
 import type { EvaluationFeatures } from "./features.ts";
@@ -20,7 +20,7 @@ export interface Stage {
 
 /** What all stages work with. */
 export interface StageContext {
-  readonly config: EvaluateConfig;
+  readonly config: ResolvedEvaluateConfig;
   readonly engine: Engine;
   readonly subjects: Subjects;
   readonly metrics: ReadonlyMap<string, ChosenMetric>;

@@ -78,7 +78,8 @@ Deno.test("runCommandLine() shows only the result with --quiet", async () => {
 Deno.test("runCommandLine() stops at Ctrl-C with a checkpoint, the way to go on, and 130", async () => {
   const process = fakeProcess();
   const commands = commandsWith((step) => step === 2 && process.interrupt());
-  const code = await runCommandLine(["work", "--steps", "3"], commands, process);
+  // Started over, it does not go on by starting over again.
+  const code = await runCommandLine(["work", "--restart", "--steps", "3"], commands, process);
   assert.equal(code, 130);
   assert.deepEqual(process.err.slice(-3), [
     "Stopping after this step to write a checkpoint; Ctrl-C again stops at once",
@@ -87,6 +88,29 @@ Deno.test("runCommandLine() stops at Ctrl-C with a checkpoint, the way to go on,
     "deno task work --steps 3",
   ]);
   assert.deepEqual([process.out, process.exits], [[], []]);
+});
+
+Deno.test("runPipeline() stopped while it prepares does not claim a checkpoint", async () => {
+  const process = fakeProcess();
+  const prepare = defineCommand({
+    summary: "Prepares",
+    options: RUN_OPTIONS,
+    run: (values, context) =>
+      runPipeline<string>(
+        (async function* () {
+          yield { kind: "start", run: "runs/x", step: 0, steps: 3, notes: [] };
+          process.interrupt();
+          context.signal.throwIfAborted();
+        })(),
+        values,
+        context,
+      ),
+  });
+  assert.equal(await runCommandLine(["prepare"], { prepare }, process), 130);
+  assert.equal(
+    process.err.at(-1),
+    "Stopped before the first step; the same command starts again: deno task prepare",
+  );
 });
 
 Deno.test("runPipeline() tells of samples, checkpoints and a run that goes on", async () => {

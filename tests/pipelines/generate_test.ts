@@ -6,6 +6,8 @@ import { generateImages, latentsOf, noiseOf } from "../../pipelines/generate_ima
 import { generateTensors } from "../../pipelines/generate_tensors.ts";
 import { interpolateStyles, mixStyles, styleCountOf } from "../../pipelines/latent_tools.ts";
 import { loadGenerator } from "../../pipelines/load_generator.ts";
+import { heldOutSeeds } from "../../pipelines/held_out.ts";
+import { imagesPerRun } from "../../pipelines/run_generator.ts";
 import { createRegistry } from "../../registry.ts";
 import { tinyTeacher } from "./tiny.ts";
 
@@ -35,6 +37,11 @@ Deno.test("generateImages() makes an image of its seed, whatever the others and 
     assert.deepEqual(all.shape, [3, 16, 16, 3]);
     assertClose(image(all.data, 2), one.data);
   }
+});
+
+Deno.test("a run makes fewer images the larger they are", () => {
+  assert.deepEqual([64, 128, 256, 512, 1024].map(imagesPerRun), [16, 16, 4, 1, 1]);
+  assert.deepEqual([64, 256, 512].map((sizePx) => heldOutSeeds(sizePx).length), [64, 64, 16]);
 });
 
 Deno.test("generateImages() truncates every image of a batch to the mean", async () => {
