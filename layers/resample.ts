@@ -28,14 +28,12 @@ export function resample(x: tf.Tensor4D, rows: AxisMatrix, columns: AxisMatrix):
   }))(x) as tf.Tensor4D;
 }
 
+/** Products whose first factor has a batch of one: it serves every image, and every row of them. */
 function composed(x: tf.Tensor4D, rows: AxisMatrix, columns: AxisMatrix): tf.Tensor {
   const [n, h, w, c] = x.shape;
-  const down = tf.tensor2d(rows.data, [rows.rows, h]);
-  const across = tf.tensor2d(columns.data, [columns.rows, w]);
-  const tall = tf.reshape(
-    tf.matMul(tf.tile(tf.expandDims(down, 0), [n, 1, 1]), tf.reshape(x, [n, h, w * c])),
-    [n * rows.rows, w, c],
-  );
-  const wide = tf.matMul(tf.tile(tf.expandDims(across, 0), [n * rows.rows, 1, 1]), tall);
+  const down = tf.tensor3d(rows.data, [1, rows.rows, h]);
+  const across = tf.tensor3d(columns.data, [1, columns.rows, w]);
+  const tall = tf.matMul(down, tf.reshape(x, [n, h, w * c]));
+  const wide = tf.matMul(across, tf.reshape(tall, [n * rows.rows, w, c]));
   return tf.reshape(wide, [n, rows.rows, columns.rows, c]);
 }

@@ -96,39 +96,41 @@ function value(
     readonly side: "student" | "discriminator";
     readonly options?: Record<string, unknown>;
   },
-  inputs: Inputs,
+  step: LossStep,
 ): tf.Scalar {
   const choice = { name: loss.name, ...(options && { options }) };
-  return loss[side]!(lossStep(inputs), registry.resolve("loss", choice).options);
+  return loss[side]!(step, registry.resolve("loss", choice).options);
 }
 
 const sum = (...terms: tf.Scalar[]) => tf.addN(terms) as tf.Scalar;
 const side = "student";
 const losses = {
-  l1: (inputs: Inputs) =>
+  l1: (step: LossStep) =>
     sum(
-      value({ loss: pixelLoss, side, options: { l2: 0 } }, inputs),
-      value({ loss: waveletLoss, side, options: { l2: 0 } }, inputs),
+      value({ loss: pixelLoss, side, options: { l2: 0 } }, step),
+      value({ loss: waveletLoss, side, options: { l2: 0 } }, step),
     ),
-  l2: (inputs: Inputs) =>
+  l2: (step: LossStep) =>
     sum(
-      value({ loss: pixelLoss, side, options: { l1: 0 } }, inputs),
-      value({ loss: waveletLoss, side, options: { l1: 0 } }, inputs),
+      value({ loss: pixelLoss, side, options: { l1: 0 } }, step),
+      value({ loss: waveletLoss, side, options: { l1: 0 } }, step),
     ),
-  "pixel_total": (inputs: Inputs) =>
+  "pixel_total": (step: LossStep) =>
     sum(
-      value({ loss: pixelLoss, side }, inputs),
-      value({ loss: waveletLoss, side }, inputs),
+      value({ loss: pixelLoss, side }, step),
+      value({ loss: waveletLoss, side }, step),
     ),
-  "loss_p_tinyvgg": (inputs: Inputs) => value({ loss: perceptualLoss, side }, inputs),
-  "loss_g": (inputs: Inputs) => value({ loss: adversarialLoss, side }, inputs),
-  "loss_d": (inputs: Inputs) => value({ loss: adversarialLoss, side: "discriminator" }, inputs),
-  r1: (inputs: Inputs) => value({ loss: r1Loss, side: "discriminator" }, inputs),
+  "loss_p_tinyvgg": (step: LossStep) => value({ loss: perceptualLoss, side }, step),
+  "loss_g": (step: LossStep) => value({ loss: adversarialLoss, side }, step),
+  "loss_d": (step: LossStep) => value({ loss: adversarialLoss, side: "discriminator" }, step),
+  r1: (step: LossStep) => value({ loss: r1Loss, side: "discriminator" }, step),
 };
 
 parityTest("every loss on the author's batch", async (run) => {
-  const all = (inputs: Inputs) =>
-    Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss(inputs)]));
+  const all = (inputs: Inputs) => {
+    const step = lossStep(inputs);
+    return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss(step)]));
+  };
   const values = await run(all, inputs);
   const check = (name: string, tolerance?: number) =>
     assertClose(reshaped(values[name]!, [1]), golden(`loss/${name}`), tolerance);
@@ -156,11 +158,9 @@ parityTest("differences of every head", async (run) => {
   assertClose({ shape: [3, 4], data }, golden("loss/per_head"));
 });
 
-const studentGradients = (
-  loss: (inputs: Inputs) => tf.Scalar,
-  names: readonly string[],
-) =>
-(inputs: Inputs) => gradients((student) => loss({ ...inputs, student }), inputs.student, names);
+const studentGradients =
+  (loss: (step: LossStep) => tf.Scalar, names: readonly string[]) => (inputs: Inputs) =>
+    gradients((student) => loss(lossStep({ ...inputs, student })), inputs.student, names);
 
 const entries = studentEntries(config).filter(({ to }) => to);
 
@@ -205,7 +205,7 @@ for (
       .map((entry) => goldenGradient(prefix, entry));
     const names = wanted.map(({ name }) => name.slice("discriminator.".length));
     const slopes = (inputs: Inputs) =>
-      gradients((critic) => losses[loss]({ ...inputs, critic }), inputs.critic, names);
+      gradients((critic) => losses[loss](lossStep({ ...inputs, critic })), inputs.critic, names);
     const actual = await run(slopes, inputs);
     wanted.forEach(({ gradient }, i) =>
       assertClose(actual[names[i]!]!, gradient, gradientTolerance)
@@ -240,7 +240,9 @@ parityTest("steps of Adam on the pixel loss", async (run, engineName) => {
   }
   const step = ({ state, rates, batch, fixed }: Step) => {
     const loss = (vector: tf.Tensor) =>
-      losses["pixel_total"]({ ...batch, student: { ...views(vector, layout), ...fixed } });
+      losses["pixel_total"](
+        lossStep({ ...batch, student: { ...views(vector, layout), ...fixed } }),
+      );
     const { value, grad } = tf.valueAndGrad(loss)(state.weights);
     return { value, state: adam(state, grad, rates, options) };
   };
