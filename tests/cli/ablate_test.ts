@@ -59,7 +59,7 @@ Deno.test("ablate runs its jobs as processes, and a failing one does not stop th
 Deno.test("ablate --verbose hears its processes, and finds their error before its stack", async () => {
   const { warned } = await run(
     ...await prepare(),
-    ...["--out", join(folder, "verbose"), "--jobs", "2", "--verbose"],
+    ...["--out", join(folder, "verbose"), "--jobs", "2", "--verbose", "--variants", "base"],
     ...["--variant", "wild:optimiser.learningRate=1e30"],
   );
   const failure = warned.find((line) => line.startsWith("failed wild-seed-0"));

@@ -103,25 +103,27 @@ Deno.test("distill() whose reader breaks out leaves a checkpoint", async () => {
   assert.deepEqual(await bytesOf("broken"), await bytesOf("whole"));
 });
 
-Deno.test("distill() killed at any moment goes on and ends with the same bytes", async () => {
-  for (const killedAt of [5, 9]) {
-    const out = join(folder, `killed-${killedAt}`);
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", new URL("distill_child.ts", import.meta.url).href, out],
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const lines = child.stdout.pipeThrough(new TextDecoderStream());
-    let text = "";
-    for await (const chunk of lines) {
-      text += chunk;
-      if (text.split("\n").includes(String(killedAt))) break;
-    }
-    child.kill("SIGKILL");
-    await child.status;
-    await collect(`killed-${killedAt}`);
-    assert.deepEqual(await bytesOf(`killed-${killedAt}`), await bytesOf("whole"));
+/** Distils in another process, and kills it once it has made this step. */
+async function killAt(step: number, out: string): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", new URL("distill_child.ts", import.meta.url).href, out],
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.split("\n").includes(String(step))) break;
   }
+  child.kill("SIGKILL");
+  await child.status;
+}
+
+Deno.test("distill() killed at any moment, and again, ends with the same bytes", async () => {
+  for (const step of [5, 9]) await killAt(step, join(folder, "killed"));
+  const events = await collect("killed");
+  assert.ok(events[0]!.kind === "start" && events[0]!.step >= 8);
+  assert.deepEqual(await bytesOf("killed"), await bytesOf("whole"));
 });
 
 Deno.test("distill() is repeated by the config.json of a run", async () => {
