@@ -9,10 +9,7 @@ import {
   collectBytes,
   type ImageStream,
 } from "../core/image_stream.ts";
-
-const PATCH = 7; // px, as in Karras et al. 2018
-const PATCH_SIZE = PATCH * PATCH * 3;
-const BANDS = ["ll", "lh", "hl", "hh"] as const;
+import { bandNames, PATCH_SIZE, patchesOf, placesIn } from "./bands/haar_patches.ts";
 
 /** How finely the distance is sampled. */
 export interface SlicedWassersteinOptions {
@@ -79,14 +76,6 @@ export const swdMetric: Metric<"swd", typeof options> = defineMetric({
   },
 });
 
-/** One band of all images, or the images themselves. */
-export interface Band {
-  readonly count: number;
-  readonly side: number;
-  /** `[N,side,side,3]` */
-  readonly data: Float32Array;
-}
-
 function compare(
   images: ByteImages,
   reference: ByteImages,
@@ -105,68 +94,39 @@ function compare(
       `Cannot compute swd: expected directions to be a multiple of 4 but received ${directions}`,
     );
   }
-  const distances: Record<string, number> = {};
-  let low = [images, reference].map(({ count, data }) => ({
-    count,
-    side: height,
-    data: Float32Array.from(data),
-  })) as [Band, Band];
-  while (low[0].side % 16 === 0) {
-    const [left, right] = low.map(splitHaar) as [Band[], Band[]];
-    low = [left[0]!, right[0]!];
-    const isLast = low[0].side % 16 !== 0;
-    for (const [i, name] of BANDS.entries()) {
-      if (name === "ll" && !isLast) continue;
-      const key = `${name}_${low[0].side}px`;
-      const random = createRandom(seed, `swd/${key}`);
-      const slices = unitVectors(random.normal([directions, PATCH_SIZE]).data);
-      const places = placesIn(low[0].side, gridSide, random.next);
-      distances[key] = 1000 * bandDistance(left[i]!, right[i]!, places, slices);
-    }
-  }
+  const plans = planBands(height, { seed, directions, gridSide });
+  const [own, others] = [images, reference].map((set) =>
+    patchesOf(set, plans.map(({ places }) => places))
+  ) as [
+    Float32Array[],
+    Float32Array[],
+  ];
+  const distances = Object.fromEntries(
+    plans.map(({ key, slices }, i) => [key, 1000 * bandDistance(own[i]!, others[i]!, slices)]),
+  );
   const all = Object.values(distances);
   return { ...distances, mean: all.reduce((sum, value) => sum + value, 0) / all.length };
 }
 
-/** One level of the orthonormal Haar transform: LL, LH, HL, HH (signs as `layers/haar.ts`). */
-export function splitHaar({ count, side, data }: Band): Band[] {
-  const half = side / 2;
-  const bands = BANDS.map(() => new Float32Array(count * half * half * 3));
-  const [ll, lh, hl, hh] = bands as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const row = side * 3;
-  let to = 0;
-  for (let y = 0; y < count * half; y++) { // the images lie below each other
-    for (let x = 0; x < half; x++) {
-      let from = 2 * y * row + 2 * x * 3;
-      for (let c = 0; c < 3; c++, from++, to++) {
-        const p = data[from]!, q = data[from + 3]!;
-        const r = data[from + row]!, s = data[from + row + 3]!;
-        ll[to] = (p + q + r + s) / 2;
-        lh[to] = (p + q - r - s) / 2;
-        hl[to] = (p - q + r - s) / 2;
-        hh[to] = (p - q - r + s) / 2;
-      }
-    }
-  }
-  return bands.map((band) => ({ count, side: half, data: band }));
+/** What is looked at in a band. */
+interface BandPlan {
+  readonly key: string;
+  /** Offsets of the patches. */
+  readonly places: readonly number[];
+  /** Directions, each of length 1. */
+  readonly slices: Float64Array;
 }
 
-/** Offsets of the patches in a band: a grid, each place moved at random within its cell. */
-function placesIn(side: number, gridSide: number, next: () => number): readonly number[] {
-  const offsets = side - PATCH + 1;
-  const cells = Math.min(gridSide, offsets);
-  const within = (cell: number) => {
-    const [first, end] = [cell, cell + 1].map((edge) => Math.floor(edge * offsets / cells)) as [
-      number,
-      number,
-    ];
-    return first + Math.floor(next() * (end - first));
-  };
-  const places: number[] = [];
-  for (let y = 0; y < cells; y++) {
-    for (let x = 0; x < cells; x++) places.push((within(y) * side + within(x)) * 3);
-  }
-  return places;
+function planBands(
+  side: number,
+  { seed, directions, gridSide }: Required<SlicedWassersteinOptions>,
+): BandPlan[] {
+  return bandNames(side).map(({ name, side }) => {
+    const key = `${name}_${side}px`;
+    const random = createRandom(seed, `swd/${key}`);
+    const slices = unitVectors(random.normal([directions, PATCH_SIZE]).data);
+    return { key, slices, places: placesIn(side, gridSide, random.next) };
+  });
 }
 
 /** Scales each row of `PATCH_SIZE` numbers to length 1. */
@@ -181,14 +141,13 @@ function unitVectors(rows: Float32Array): Float64Array {
 }
 
 function bandDistance(
-  images: Band,
-  reference: Band,
-  places: readonly number[],
+  images: Float32Array,
+  reference: Float32Array,
   slices: Float64Array,
 ): number {
-  const scaling = colorScaling(reference, places);
-  const left = project(images, places, slices, scaling);
-  const right = project(reference, places, slices, scaling);
+  const scaling = colorScaling(reference);
+  const left = project(images, slices, scaling);
+  const right = project(reference, slices, scaling);
   const total = left.reduce((sum, values, d) => sum + wasserstein(values, right[d]!), 0);
   return total / left.length;
 }
@@ -202,16 +161,14 @@ interface Scaling {
 const ROUNDING_DEVIATION = 1 / Math.sqrt(12);
 
 /** What maps each color of all patches to mean 0 and deviation 1. */
-function colorScaling(band: Band, places: readonly number[]): Scaling {
+function colorScaling(patches: Float32Array): Scaling {
   const sum = [0, 0, 0];
   const squares = [0, 0, 0];
-  forEachPatch(band, places, (patch) => {
-    for (let i = 0; i < PATCH_SIZE; i++) {
-      sum[i % 3]! += patch[i]!;
-      squares[i % 3]! += patch[i]! ** 2;
-    }
-  });
-  const count = band.count * places.length * PATCH * PATCH;
+  for (let i = 0; i < patches.length; i++) {
+    sum[i % 3]! += patches[i]!;
+    squares[i % 3]! += patches[i]! ** 2;
+  }
+  const count = patches.length / 3;
   const mean = sum.map((value) => value / count);
   const factor = squares.map((value, c) => {
     const variance = Math.max(0, value / count - mean[c]! ** 2);
@@ -222,16 +179,16 @@ function colorScaling(band: Band, places: readonly number[]): Scaling {
 
 /** The sorted projections of all patches, per direction. */
 function project(
-  band: Band,
-  places: readonly number[],
+  patches: Float32Array,
   slices: Float64Array,
   { mean, factor }: Scaling,
 ): Float32Array[] {
   const directions = slices.length / PATCH_SIZE;
-  const count = band.count * places.length;
+  const count = patches.length / PATCH_SIZE;
   const projections = Array.from({ length: directions }, () => new Float32Array(count));
   const scaled = new Float64Array(PATCH_SIZE);
-  forEachPatch(band, places, (patch, n) => {
+  for (let n = 0; n < count; n++) {
+    const patch = patches.subarray(n * PATCH_SIZE, (n + 1) * PATCH_SIZE);
     for (let i = 0; i < PATCH_SIZE; i++) scaled[i] = (patch[i]! - mean[i % 3]!) * factor[i % 3]!;
     // Four directions at a time read each number of the patch once.
     for (let d = 0; d < directions; d += 4) {
@@ -249,25 +206,8 @@ function project(
       projections[d + 2]![n] = third;
       projections[d + 3]![n] = fourth;
     }
-  });
-  return projections.map((values) => values.sort());
-}
-
-function forEachPatch(
-  { count, side, data }: Band,
-  places: readonly number[],
-  use: (patch: Float32Array, n: number) => void,
-): void {
-  const patch = new Float32Array(PATCH_SIZE);
-  for (let image = 0; image < count; image++) {
-    for (const [p, place] of places.entries()) {
-      for (let y = 0; y < PATCH; y++) {
-        const start = image * side * side * 3 + place + y * side * 3;
-        for (let i = 0; i < PATCH * 3; i++) patch[y * PATCH * 3 + i] = data[start + i]!;
-      }
-      use(patch, image * places.length + p);
-    }
   }
+  return projections.map((values) => values.sort());
 }
 
 /** The 1-D Wasserstein distance of two sorted samples: the area between their quantiles. */

@@ -5,7 +5,7 @@
  */
 import type { HostArray } from "../../core/contracts.ts";
 import { imageShape } from "../../core/image_stream.ts";
-import { type Band, splitHaar } from "../../metrics/swd.ts";
+import { type Band, splitHaar } from "../../metrics/bands/haar_patches.ts";
 
 const NAMES = ["ll", "lh", "hl", "hh"] as const;
 /** Names of the Haar bands. */
