@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
-import { runCommandLine } from "../../cli/run_command_line.ts";
 import { commands } from "../../cli.ts";
-import { fakeProcess } from "./fake_process.ts";
+import { run } from "./run.ts";
 import { makeTinyRun } from "./tiny_run.ts";
-
-/** Runs a command line; gives its exit code and what it wrote. */
-async function run(...args: readonly string[]) {
-  const process = fakeProcess();
-  const code = await runCommandLine(args, commands, process);
-  return { code, out: process.out.join("\n"), err: process.err.join("\n") };
-}
 
 Deno.test("every command helps, in lines of at most 100 characters", async () => {
   for (const name of Object.keys(commands)) {
@@ -62,34 +54,6 @@ Deno.test("list names every loss with its options", async () => {
   assert.doesNotMatch(out, /^upscale/m);
   const { out: json } = await run("list", "--json");
   assert.ok(JSON.parse(json).some(({ name }: { name: string }) => name === "idwt"));
-});
-
-Deno.test("convert says in a sentence that a file is cut off", async () => {
-  const folder = await Deno.makeTempDir();
-  const cuts: Readonly<Record<string, readonly [number, string]>> = {
-    "ada.pkl": [
-      20_000,
-      "at byte 11: expected a frame of 91948 bytes but received 19989 bytes of a cut-off file",
-    ],
-    "ada_protocol3.pkl": [
-      200_000,
-      "at byte 187544: expected 20978 more bytes of an array but received 12456 bytes of a cut-off file",
-    ],
-    "rosinality.pt": [
-      20_000,
-      "at byte 20000: expected the directory of a zip archive but received a cut-off file",
-    ],
-  };
-  for (const [name, [length, problem]] of Object.entries(cuts)) {
-    const bytes = await Deno.readFile(new URL(`../golden/${name}`, import.meta.url));
-    const cut = `${folder}/${name}`;
-    await Deno.writeFile(cut, bytes.subarray(0, length));
-    const out = `${folder}/out.safetensors`;
-    const err = `Cannot read "${cut}" ${problem}`;
-    assert.deepEqual(await run("convert", cut, "--out", out), { code: 1, out: "", err });
-    await assert.rejects(Deno.stat(out), Deno.errors.NotFound);
-  }
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("distill --dry-run prints the resolved configuration and runs nothing", async () => {

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { run } from "./run.ts";
+
+Deno.test("convert says in a sentence that a file is cut off", async () => {
+  const folder = await Deno.makeTempDir();
+  const cuts: Readonly<Record<string, readonly [number, string]>> = {
+    "ada.pkl": [
+      20_000,
+      "at byte 11: expected a frame of 91948 bytes but received 19989 bytes of a cut-off file",
+    ],
+    "ada_protocol3.pkl": [
+      200_000,
+      "at byte 187544: expected 20978 more bytes of an array but received 12456 bytes of a cut-off file",
+    ],
+    "rosinality.pt": [
+      20_000,
+      "at byte 20000: expected the directory of a zip archive but received a cut-off file",
+    ],
+  };
+  for (const [name, [length, problem]] of Object.entries(cuts)) {
+    const bytes = await Deno.readFile(new URL(`../golden/${name}`, import.meta.url));
+    const cut = `${folder}/${name}`;
+    await Deno.writeFile(cut, bytes.subarray(0, length));
+    const out = `${folder}/out.safetensors`;
+    const err = `Cannot read "${cut}" ${problem}`;
+    assert.deepEqual(await run("convert", cut, "--out", out), { code: 1, out: "", err });
+    await assert.rejects(Deno.stat(out), Deno.errors.NotFound);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("convert writes a generator, and says what it found and left out", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-cli-convert-" });
+  try {
+    const file = new URL("../golden/rosinality.pt", import.meta.url).pathname;
+    const out = `${folder}/teacher.safetensors`;
+    const { code, out: said } = await run("convert", file, "--out", out, "--half");
+    assert.equal(code, 0);
+    assert.deepEqual(said.split("\n"), [
+      'generator of rosinality\'s StyleGAN2 below "g_ema"',
+      "32 px, channels 32, 32, 24, 16, styles of 32, 4 mapping layers",
+      'discriminator of rosinality\'s StyleGAN2 below "d", channels 32, 32, 24, 16',
+      "left out: g (73), g_optim (180), d_optim (69)",
+      "left out: the file's fixed noise maps; noise is drawn from a seed here",
+      `Wrote ${out}`,
+    ]);
+    const halfBytes = (await Deno.stat(out)).size;
+    const { out: json } = await run("convert", file, "--out", out, "--json");
+    const { kind, out: written, source, leftOut } = JSON.parse(json);
+    assert.deepEqual([kind, written, source], ["teacher", out, "rosinality"]);
+    assert.deepEqual(leftOut, { g: 73, g_optim: 180, d_optim: 69 });
+    const bytes = (await Deno.stat(out)).size;
+    assert.ok(halfBytes < 0.6 * bytes, `${halfBytes} of ${bytes} bytes`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
