@@ -26,6 +26,9 @@ export type PhysicalLayout = Layout | "blocked" | "spread" | "padded";
 /** Writes an operation for a target if it can; else the rule of the kernel does. */
 export type Form = (op: Op, lowering: Lowering) => boolean;
 
+/** What OpenVINO computes of constants when it opens a model, slowly, and with copies that it keeps. */
+const SLOW_AT_OPENING = ["Transpose", "Reshape", "Slice", "Mul", "ReduceSum"];
+
 const TO_FIRST = [0, 3, 1, 2];
 const TO_LAST = [0, 2, 3, 1];
 
@@ -238,6 +241,11 @@ export interface LoweringOptions {
   readonly file?: ModelFile;
   /** Values that are outputs before all others; those that are none otherwise, under any name. */
   readonly early?: readonly number[];
+  /**
+   * Tells where large constants are in memory, which the model then says instead of holding them; they
+   * must stay there until it is read, by this process.
+   */
+  readonly addressOf?: (data: Uint8Array) => bigint;
 }
 
 /** A program as an ONNX model. Inputs are named `in0`, `in1`, ..., outputs `out0`, `out1`, ... */
@@ -245,7 +253,7 @@ export function lower(
   program: Program,
   target: Target,
   rules: ReadonlyMap<string, KernelRule>,
-  { forms, block = 0, file, early = [] }: LoweringOptions = {},
+  { forms, block = 0, file, early = [], addressOf }: LoweringOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const lowering = new Lowering(program, target, block);
   const inputs = file?.inputs ?? program.inputs.map((_, i) => `in${i}`);
@@ -275,6 +283,8 @@ export function lower(
     inputs: ports(program.inputs, inputs),
     outputs: ports(made.map(({ id }) => id), made.map(({ name }) => name)),
     file,
+    addressOf,
+    ...target === "openvino" && { operators: SLOW_AT_OPENING },
     ordered: target === "onnxruntime",
   });
 }

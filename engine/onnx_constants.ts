@@ -1,9 +1,11 @@
 /**
- * Constants of an ONNX model that is written for other programs: stored in 16 bits, and in the layout
- * in which they are read, which some runtimes insist on for kernels.
+ * Constants of an ONNX model that is written computed before, as some runtimes insist on for kernels and
+ * OpenVINO is slow at, and stored in 16 bits.
  *
  * @module
  */
+
+import { computeNode } from "./constant_nodes.ts";
 
 /** An attribute as ONNX stores it: `type` says which of the others is set. */
 export interface StoredAttribute {
@@ -34,6 +36,12 @@ export interface Constant {
   readonly rawData: Uint8Array;
 }
 
+/** A constant whose numbers are elsewhere. */
+export interface OutsideConstant extends Omit<Constant, "rawData"> {
+  readonly dataLocation: 1;
+  readonly externalData: readonly { readonly key: string; readonly value: string }[];
+}
+
 interface Graph {
   readonly nodes: readonly Node[];
   readonly constants: readonly Constant[];
@@ -43,48 +51,29 @@ const FLOAT32 = 1; // numbers of ONNX's element types
 const FLOAT16 = 10;
 const LARGEST_HALF = 65504;
 const WORTH_HALVING_BYTES = 256;
+const WORTH_LEAVING_OUT_BYTES = 4096;
 
-/** The same graph without layout operations on float32 constants, and without constants unused. */
-export function foldConstantLayouts({ nodes, constants }: Graph): Graph {
+/** Operators that change the layout of what they are given and nothing else. */
+export const LAYOUTS: readonly string[] = ["Transpose", "Reshape"];
+
+/**
+ * The same graph with the results of `operators` on constants of float32 instead of these nodes, except
+ * where they are outputs, and without constants unused.
+ */
+export function foldConstants(
+  { nodes, constants }: Graph,
+  operators: readonly string[],
+  outputs: readonly string[],
+): Graph {
   const known = new Map(constants.map((constant) => [constant.name, constant]));
   const rest = nodes.filter((node) => {
-    const made = folded(node, known);
+    const kept = node.output.some((name) => outputs.includes(name));
+    const made = kept ? undefined : computeNode({ known, operators }, node);
     if (made) known.set(made.name, made);
     return !made;
   });
   const used = new Set(rest.flatMap(({ input }) => input));
   return { nodes: rest, constants: [...known.values()].filter(({ name }) => used.has(name)) };
-}
-
-function folded(node: Node, known: ReadonlyMap<string, Constant>): Constant | undefined {
-  const [input, shape] = node.input.map((name) => known.get(name));
-  if (input?.dataType !== FLOAT32) return undefined;
-  const name = node.output[0]!;
-  if (node.opType === "Transpose") {
-    const perm = node.attribute.find((attribute) => attribute.name === "perm")?.ints;
-    return perm && { ...input, name, ...transposed(input, perm) };
-  }
-  if (node.opType !== "Reshape" || !shape) return undefined;
-  const sizes = Array.from(new BigInt64Array(shape.rawData.slice().buffer), Number);
-  return sizes.every((size) => size > 0) ? { ...input, name, dims: sizes } : undefined;
-}
-
-function transposed({ dims, rawData }: Constant, perm: readonly number[]) {
-  const from = new Float32Array(rawData.slice().buffer);
-  const to = new Float32Array(from.length);
-  const sizes = perm.map((axis) => dims[axis]!);
-  const steps = perm.map((axis) => dims.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const place = sizes.map(() => 0);
-  for (let i = 0, at = 0; i < to.length; i++) {
-    to[i] = from[at]!;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      at += steps[axis]!;
-      if (++place[axis]! < sizes[axis]!) break;
-      at -= steps[axis]! * sizes[axis]!;
-      place[axis] = 0;
-    }
-  }
-  return { dims: sizes, rawData: new Uint8Array(to.buffer) };
 }
 
 /** A constant of float32 in 16 bits, and the node that widens it again; others as they are. */
@@ -112,4 +101,23 @@ export function halved(
       attribute: [{ name: "to", i: FLOAT32, type: 2 }],
     },
   };
+}
+
+/**
+ * A constant that says where in this process its numbers are, in the way in which ONNX Runtime hands
+ * models to OpenVINO; small ones as they are.
+ */
+export function outside(
+  constant: Constant,
+  addressOf: (data: Uint8Array) => bigint,
+): Constant | OutsideConstant {
+  const { rawData, ...rest } = constant;
+  if (rawData.length < WORTH_LEAVING_OUT_BYTES) return constant;
+  const place = {
+    location: "*/_ORT_MEM_ADDR_/*",
+    offset: String(addressOf(rawData)),
+    length: String(rawData.length),
+  };
+  const externalData = Object.entries(place).map(([key, value]) => ({ key, value }));
+  return { ...rest, dataLocation: 1, externalData };
 }

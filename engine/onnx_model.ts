@@ -10,9 +10,11 @@ import protobuf from "protobufjs";
 import { orderNodes } from "./node_order.ts";
 import {
   type Constant,
-  foldConstantLayouts,
+  foldConstants,
   halved,
+  LAYOUTS,
   type Node,
+  outside,
   type StoredAttribute,
 } from "./onnx_constants.ts";
 
@@ -53,6 +55,8 @@ const onnx = protobuf.Root.fromJSON({
             dataType: field("int32", 2),
             name: field("string", 8),
             rawData: field("bytes", 9),
+            externalData: field("StringStringEntryProto", 13, "repeated"),
+            dataLocation: field("int32", 14),
           },
         },
         Dimension: { fields: { dimValue: field("int64", 1), dimParam: field("string", 2) } },
@@ -215,6 +219,8 @@ export class GraphBuilder {
       opset = 17,
       ordered = false,
       file,
+      operators = file ? LAYOUTS : [],
+      addressOf,
     }: {
       readonly name: string;
       readonly inputs: readonly Port[];
@@ -222,14 +228,20 @@ export class GraphBuilder {
       readonly opset?: number;
       readonly ordered?: boolean;
       readonly file?: Pick<ModelFile, "half" | "metadata"> | undefined;
+      /** Operators whose results on constants are computed now. */
+      readonly operators?: readonly string[];
+      readonly addressOf?: ((data: Uint8Array) => bigint) | undefined;
     },
   ): Uint8Array<ArrayBuffer> {
     const model = onnx.lookupType("onnx.ModelProto");
+    const results = outputs.map(({ name }) => name);
     const whole = {
-      nodes: ordered ? orderNodes(this.#nodes, outputs.map(({ name }) => name)) : this.#nodes,
+      nodes: ordered ? orderNodes(this.#nodes, results) : this.#nodes,
       constants: this.#constants,
     };
-    const { nodes, constants } = file ? foldConstantLayouts(whole) : whole;
+    const { nodes, constants } = operators.length
+      ? foldConstants(whole, operators, results)
+      : whole;
     const stored = constants.map((constant) => file?.half ? halved(constant) : { constant });
     const message = model.create({
       irVersion: 8,
@@ -242,7 +254,9 @@ export class GraphBuilder {
       graph: {
         name,
         node: [...stored.flatMap(({ widen }) => widen ?? []), ...nodes],
-        initializer: stored.map(({ constant }) => constant),
+        initializer: stored.map(({ constant }) =>
+          addressOf ? outside(constant, addressOf) : constant
+        ),
         input: inputs.map(valueInfo),
         output: outputs.map(valueInfo),
       },

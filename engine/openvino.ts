@@ -11,7 +11,7 @@ import type { Engine, PrecisionName } from "./engine.ts";
 import { openvinoForms, openvinoForms32 } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
-import { openOpenvino } from "./openvino_library.ts";
+import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
@@ -68,18 +68,27 @@ export function createOpenvinoEngine(
     );
   }
 
+  let addressOf = openvino.addressOf; // until an OpenVINO has refused them
+  const compile = async (name: string, program: Program): Promise<OpenvinoModel> => {
+    const early = earlyValues(program);
+    const held: Uint8Array[] = [];
+    const hold = addressOf && ((data: Uint8Array) => {
+      held.push(data);
+      return openvino.addressOf!(data);
+    });
+    const options = { forms, early, ...hold && { addressOf: hold } };
+    const bytes = phase("lower", name, () => lower(program, "openvino", kernels, options));
+    try {
+      return await phase("open", name, () => openvino.compile(bytes));
+    } catch (error) {
+      if (held.length === 0) throw error;
+      addressOf = null; // the arrays were alive until here
+      return await compile(name, program);
+    }
+  };
+
   const open = async (program: Program): Promise<Executable> => {
-    const { name } = program;
-    const bytes = phase(
-      "lower",
-      name,
-      () => {
-        const rewritten = rewrite(program);
-        const early = earlyValues(rewritten);
-        return lower(rewritten, "openvino", kernels, { forms, early });
-      },
-    );
-    const model = await phase("open", name, () => openvino.compile(bytes));
+    const model = await compile(program.name, rewrite(program));
     const shapes = program.outputs.map((id) => program.values[id]!.shape);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns

@@ -45,6 +45,8 @@ const SYMBOLS = {
     result: STATUS,
   },
   ov_tensor_free: { parameters: [P], result: "void" },
+  // Of the C library, which is found through this one: the address of what it is given.
+  memmove: { parameters: [BUFFER, BUFFER, SIZE], result: P, optional: true },
 } as const;
 
 const MAX_RANK = 16; // more than any tensor here has
@@ -65,7 +67,9 @@ export interface OpenvinoLibrary {
   readonly version: string;
   /** What the CPU's plug-in can compute in: `FP32`, `BF16`, ... */
   readonly capabilities: readonly string[];
-  /** Compiles an ONNX model. */
+  /** Where an array is in memory; `null` where the C library cannot tell. */
+  readonly addressOf: ((data: Uint8Array) => bigint) | null;
+  /** Compiles an ONNX model. Arrays whose addresses it names must be held meanwhile. */
   compile(model: Uint8Array<ArrayBuffer>): Promise<OpenvinoModel>;
   close(): void;
 }
@@ -134,6 +138,10 @@ export function openOpenvino(
   return {
     version: versionOf(),
     capabilities: takeText(capabilities).split(/[\s,]+/),
+    addressOf: ov.memmove && ((data) => {
+      const bytes = data as Uint8Array<ArrayBuffer>;
+      return ov.memmove!(bytes, bytes, 0n);
+    }),
     async compile(model) {
       const read = await madeLater(
         "read a model",

@@ -149,3 +149,44 @@ Deno.test({
     await Deno.remove(cache, { recursive: true });
   },
 });
+
+for (const knows of [true, false]) {
+  Deno.test({
+    name: `the openvino engine reads large constants ${
+      knows ? "where they are" : "from the model if OpenVINO knows no addresses"
+    }`,
+    ignore,
+    async fn() {
+      const { dlopen } = Deno;
+      let asked = 0;
+      Deno.dlopen = ((...given: Parameters<typeof dlopen>) => {
+        const library = dlopen(...given);
+        const symbols = library.symbols as unknown as Record<
+          string,
+          (...args: unknown[]) => bigint
+        >;
+        const memmove = (...args: unknown[]) => {
+          asked++;
+          return knows ? symbols["memmove"]!(...args) : 0n; // nothing is there
+        };
+        return { symbols: { ...symbols, memmove }, close: () => library.close() };
+      }) as unknown as typeof dlopen;
+      try {
+        const engine = await createEngine({ engine: "openvino", threads: 1 });
+        const numbers = Float32Array.from({ length: 3000 }, (_, i) => i);
+        for (const factor of [1, 2]) {
+          const add = engine.compile(
+            ({ x }: { x: tf.Tensor }) => tf.add(tf.tensor1d(numbers.map((n) => n * factor)), x),
+            { name: "add" },
+          );
+          const { data } = await add({ x: array([1], 0.5) });
+          assert.deepEqual(data, numbers.map((n) => n * factor + 0.5));
+        }
+        await engine.dispose();
+        assert.equal(asked, knows ? 2 : 1); // once refused, they are not tried again
+      } finally {
+        Deno.dlopen = dlopen;
+      }
+    },
+  });
+}
