@@ -14,6 +14,9 @@ import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import { sizeOf } from "../rule.ts";
+import { blockedPick } from "./blocked_pick.ts";
+import { shiftedSides } from "./blocked_shift.ts";
+import type { Shape4D } from "./blocked_weight.ts";
 
 /** The side whose channels become positions: NCHW with rows and columns of zeros where it is read. */
 interface Rows {
@@ -101,7 +104,7 @@ export function blockedBackpropFilter(
 
 /** A 1x1 filter: all pixels of an image are one row. */
 function pointwise(l: Lowering, x: number, dy: number): string | undefined {
-  const [n, h, w, ci] = l.shape(x) as [number, number, number, number];
+  const [n, h, w, ci] = l.shape(x) as Shape4D;
   const co = l.shape(dy)[3]!;
   const pixels = h * w;
   if (pixels % l.block !== 0) return undefined;
@@ -121,31 +124,23 @@ function pointwise(l: Lowering, x: number, dy: number): string | undefined {
 }
 
 /**
- * Stride 1. `rows` is x, once per column of taps, shifted; the row of taps is where windows start.
- * Zero rows between its channels stand for the padding above and below.
+ * Stride 1. Zero rows between the channels of x stand for the padding above and below; the row of
+ * taps is where windows start, the column of taps is how far one side is shifted.
  */
 function dense(l: Lowering, x: number, dy: number, g: Geometry): string | undefined {
-  const [n, height, width, ci] = l.shape(x) as [number, number, number, number];
-  const [, h, w, co] = g.outShape as [number, number, number, number];
+  const [n, height, , ci] = l.shape(x) as Shape4D;
+  const [, h, w, co] = g.outShape as Shape4D;
   const [kh, kw] = g.kernel;
-  const [top, left] = g.before;
+  const [top] = g.before;
   const wide = roundUp(w, l.block);
   if (!l.canBlock(dy) || wide > 2 * w) return undefined;
-  const gap = Math.max(top, g.after[0]);
-  const weights = {
-    name: l.pad(l.get(dy, "spread"), [0, 0, 0, 0, 0], [0, 0, 0, wide - w, 0]),
-    channels: co,
-    height: h,
-  };
+  const pitch = height + Math.max(top, g.after[0]);
+  const sides = shiftedSides(l, [x, dy], g, { pitch, wide });
   const taps: string[] = [];
   for (let column = 0; column < kw; column++) {
-    const before = left - column;
-    const name = l.pad(
-      l.get(x, "channelsFirst"),
-      [0, 0, 0, before],
-      [0, 0, gap, wide - width - before],
-    );
-    const rows = { name, channels: ci, pitch: height + gap };
+    const names = sides(column);
+    const rows = { name: names.x, channels: ci, pitch };
+    const weights = { name: names.dy, channels: co, height: h };
     for (let row = 0; row < kh; row++) {
       taps[row * kw + column] = correlate(l, n, wide, rows, weights, top - row);
     }
@@ -158,8 +153,8 @@ function dense(l: Lowering, x: number, dy: number, g: Geometry): string | undefi
  * convolutions with a single one in their kernels, and plays the weights; `dy` plays the rows.
  */
 function strided(l: Lowering, x: number, dy: number, g: Geometry): string | undefined {
-  const [n, height, width, ci] = l.shape(x) as [number, number, number, number];
-  const [, h, w, co] = g.outShape as [number, number, number, number];
+  const [n, height, width, ci] = l.shape(x) as Shape4D;
+  const [, h, w, co] = g.outShape as Shape4D;
   const [kh, kw] = g.kernel;
   const wide = roundUp(w, l.block);
   if (!l.canBlock(x) || g.before.some((n) => n !== 0) || wide > 2 * w) return undefined;
@@ -174,9 +169,10 @@ function strided(l: Lowering, x: number, dy: number, g: Geometry): string | unde
   const taps: string[] = [];
   for (let column = 0; column < kw; column++) {
     for (const parity of kh > 1 ? [0, 1] : [0]) {
-      const picked = pick(l, l.get(x, "blocked"), [ci, height, width], {
+      const picked = blockedPick(l, l.get(x, "blocked"), [ci, height, width], {
         from: [parity, column],
         size: [heights[parity]!, wide],
+        stride: 2,
       });
       const weights = { name: picked, channels: ci, height: heights[parity]! };
       for (let row = parity; row < kh; row += 2) {
@@ -185,37 +181,6 @@ function strided(l: Lowering, x: number, dy: number, g: Geometry): string | unde
     }
   }
   return filterOf(l, taps, [kh, kw, ci, co], true);
-}
-
-/** Every second pixel from `from` on, `size` of them, zeros beyond the image. */
-function pick(
-  l: Lowering,
-  x: string,
-  [channels, ...image]: readonly [number, number, number],
-  { from, size }: {
-    readonly from: readonly [number, number];
-    readonly size: readonly [number, number];
-  },
-): string {
-  // A kernel reaches from its single one to the last pixel that the last window may see.
-  const spans = image.map((length, i) => {
-    const rest = length - 2 * (size[i]! - 1);
-    const kernel = Math.max(from[i]! + 1, rest - 1);
-    return { kernel, after: Math.max(0, kernel - rest) };
-  });
-  const [kh, kw] = spans.map(({ kernel }) => kernel) as [number, number];
-  const data = new Float32Array(channels * kh * kw);
-  const at = (from[0] * kw + from[1]) * l.block;
-  for (let block = 0; block < channels / l.block; block++) {
-    data.fill(1, block * kh * kw * l.block + at, block * kh * kw * l.block + at + l.block);
-  }
-  const weight = l.float(data, [channels, 1, kh, kw]);
-  const pads = [0, 0, ...spans.map(({ after }) => after)];
-  return l.emit("com.microsoft.nchwc/Conv", [x, weight], {
-    group: channels,
-    strides: [2, 2],
-    pads,
-  });
 }
 
 /**
@@ -227,7 +192,7 @@ export function blockedDepthwiseBackpropFilter(
   l: Lowering,
 ): boolean {
   const shape = attributes["filterShape"] as readonly number[];
-  const [kh, kw, channels, multiplier] = shape as [number, number, number, number];
+  const [kh, kw, channels, multiplier] = shape as Shape4D;
   if (!l.canBlock(x!) || multiplier !== 1) return false;
   const g = geometry(l.shape(x!), shape, attributes, true);
   if ([...g.dilations, ...g.strides].some((n) => n !== 1)) return false;
