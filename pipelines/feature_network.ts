@@ -28,7 +28,7 @@ export interface FeatureNetwork {
 }
 
 const REMEDY =
-  'name one: "features": { "name": "discriminator" } for a teacher file with its discriminator, or { "name": "vgg16", "path": ... } for torchvision\'s weights';
+  "name one: --set features.name=discriminator for a teacher file with its discriminator, or --set features.name=vgg16 --set features.path=FILE for torchvision's weights";
 
 /**
  * Loads the feature network that a configuration names.

@@ -130,7 +130,7 @@ export const costCommand = defineCommand({
       const shown = values.layers ? networks : Object.fromEntries(totals);
       return terminal.print(JSON.stringify({ teacher, student, costs: shown, ...printed }));
     }
-    const name = values["size-px"] === undefined ? config.name : "config-f";
+    const name = values["size-px"] === undefined ? values.teacher ?? config.name : "config-f";
     terminal.print(`${name}: ${teacher.sizePx} px, styles of ${teacher.styleDim}`);
     if (values.layers) {
       for (const [name, { layers }] of Object.entries(networks)) {

@@ -6,7 +6,7 @@ import { createRegistry } from "../../registry.ts";
 import { tinyDistill, tinyTeacher } from "./tiny.ts";
 
 const REMEDY =
-  'name one: "features": { "name": "discriminator" } for a teacher file with its discriminator, or { "name": "vgg16", "path": ... } for torchvision\'s weights';
+  "name one: --set features.name=discriminator for a teacher file with its discriminator, or --set features.name=vgg16 --set features.path=FILE for torchvision's weights";
 
 Deno.test("openFeatureNetwork() says what it needs, and how to give it", async () => {
   const engine = await createEngine({ threads: 1 });
