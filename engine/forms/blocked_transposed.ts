@@ -6,6 +6,7 @@
 import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
+import { blockedPick } from "./blocked_pick.ts";
 import { blockedWeight, type Shape4D } from "./blocked_weight.ts";
 
 /** Convolutions of stride 2 to the input, which `Conv` alone cannot do. */
@@ -18,7 +19,7 @@ export function stridedBackpropInput(
   const fits = g.strides.every((n) => n === 2) && g.dilations.every((n) => n === 1) &&
     g.kernel.every((n) => n > 1);
   if (!fits || !l.canBlock(dy!) || !l.canBlock(out!)) return false;
-  l.put(out!, phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!)), "spread");
+  l.put(out!, phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!)), "blocked");
   return true;
 }
 
@@ -50,11 +51,9 @@ function phases(
   const interleave = (pair: readonly string[], run: number) =>
     l.emit("Concat", pair.map((name) => l.reshape(name, [-1, run])), { axis: 1 });
   const halves = [0, 1].map((down) => interleave([quarter(down, 0), quarter(down, 1)], b));
-  const pixels = l.reshape(
-    interleave(halves, 2 * columns * b),
-    [n!, ci / b, 2 * rows, 2 * columns, b],
-  );
+  const image = [ci, 2 * rows, 2 * columns] as const;
+  const pixels = l.reshape(interleave(halves, 2 * columns * b), [n!, ...image]);
   const [top, left] = g.before;
   if (top === 0 && left === 0 && 2 * rows === height && 2 * columns === width) return pixels;
-  return l.slice(pixels, [top, left], [top + height!, left + width!], [2, 3]);
+  return blockedPick(l, pixels, image, { from: [top, left], size: [height!, width!], stride: 1 });
 }
