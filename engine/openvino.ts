@@ -16,6 +16,7 @@ import { phase } from "./phase.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
+import { splitSums } from "./passes/split_sums.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
 
@@ -46,7 +47,7 @@ export function createOpenvinoEngine(
   const folds = precision === "f32" &&
     !["Conv2D", "DepthToSpace", "InverseHaar"].some(own.has, own);
   const rewrite = (given: Program) => {
-    const program = slopesOfResults(given);
+    const program = slopesOfResults(splitSums(given));
     return folds ? foldScales(foldHaar(program)) : program;
   };
   const forms = new Map([...known].filter(([kernel]) => !own.has(kernel)));

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { attributesKey, countKernels, printProgram } from "../../engine/program.ts";
 import { passes, simplify } from "../../engine/passes/mod.ts";
 import { slopesOfResults } from "../../engine/passes/slopes_of_results.ts";
+import { splitSums } from "../../engine/passes/split_sums.ts";
 import { trace } from "../../engine/tracing.ts";
 import { leakyRelu } from "../../layers/activation.ts";
 
@@ -99,4 +100,26 @@ Deno.test("slopesOfResults() reads no operand of a leaky ReLU, unless nothing ha
   assert.deepEqual(readers(both), ["LeakyRelu"]);
   const gradient = tf.grad((x) => tf.sum(leakyRelu(tf.sin(x), 0.2)));
   assert.deepEqual(readers(gradient), ["LeakyReluGradient"]);
+});
+
+Deno.test("splitSums() makes no image of noise and bias, and no sum that is read twice", () => {
+  const shapes = [[2, 4, 4, 3], [1, 4, 4, 1], [3]];
+  const sums = (fn: (x: tf.Tensor, noise: tf.Tensor, bias: tf.Tensor) => tf.Tensor[]) => {
+    const program = trace("step", shapes, ([x, noise, bias]) => fn(x!, noise!, bias!));
+    const { ops, values, outputs } = splitSums(program);
+    assert.deepEqual(outputs, program.outputs);
+    return ops.map(({ inputs, outputs }) =>
+      [...inputs, ...outputs].map((id) => `[${values[id]!.shape}]`).join(" ")
+    );
+  };
+  const apart = ["[2,4,4,3] [3] [2,4,4,3]", "[2,4,4,3] [1,4,4,1] [2,4,4,3]"];
+  assert.deepEqual(sums((x, noise, bias) => [tf.add(x, tf.add(noise, bias))]), apart);
+  assert.deepEqual(sums((x, noise, bias) => [tf.add(tf.add(bias, noise), x)]), apart);
+  const twice = sums((x, noise, bias) => {
+    const both = tf.add(noise, bias);
+    return [tf.add(x, both), both];
+  });
+  assert.deepEqual(twice, ["[1,4,4,1] [3] [1,4,4,3]", "[2,4,4,3] [1,4,4,3] [2,4,4,3]"]);
+  const scalar = sums((x, noise) => [tf.add(x, tf.add(noise, 1))]);
+  assert.deepEqual(scalar[0], "[1,4,4,1] [] [1,4,4,1]");
 });
