@@ -155,7 +155,8 @@ export class Lowering extends GraphBuilder {
     const some = this.canBlock(out) && ids.some((id) => full(id) && this.isBlocked(id));
     const every = some && ids.every((id) => {
       const { shape: own, dtype } = this.value(id);
-      const spreads = own.length === 4 || own.at(-1) === sizeOf(own) || own.at(-1) === 1;
+      const spreads = own.length === 4 || own.at(-1) === sizeOf(own) || own.at(-1) === 1 ||
+        own.length === 0;
       return dtype === "float32" && spreads;
     });
     if (!every) return this.layoutOf(ids);

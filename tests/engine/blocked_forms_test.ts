@@ -260,6 +260,47 @@ Deno.test("blocked forms write convolutions of whole blocks where there is such 
   ]);
 });
 
+Deno.test("blocked forms stay in blocks where a number is added or multiplied", () => {
+  const fn = engines[1].compile(
+    ({ x, y, factor }: Record<"x" | "y" | "factor", tf.Tensor>) => {
+      const first = tf.conv2d(x as T4, y as T4, 1, "same");
+      const changed = tf.mul(tf.square(tf.add(first, 1)), factor);
+      return tf.conv2d(changed as T4, y as T4, 1, "same");
+    },
+    { name: "numbers between convolutions" },
+  );
+  const inputs = {
+    x: array("x", [1, 8, 8, 16]),
+    y: array("y", [3, 3, 16, 16]),
+    factor: array("factor", []),
+  };
+  const options = { forms: blockedForms, block: 8 };
+  const model = lower(fn.program(inputs), "onnxruntime", nodeRules(), options);
+  const text = new TextDecoder().decode(model);
+  const count = (type: string) => text.match(new RegExp(`${type}(?!_)`, "g"))?.length; // types, not names
+  assert.deepEqual([count("ReorderInput"), count("ReorderOutput")], [1, 1]);
+});
+
+Deno.test("blocked forms sum many pixels to the last digits", async () => {
+  const [px, channels] = [128, 16];
+  const x = array("many pixels", [1, px, px, channels]);
+  const positive = { ...x, data: x.data.map(Math.abs) };
+  const unit = new Float32Array(channels ** 2);
+  for (let i = 0; i < channels; i++) unit[i * (channels + 1)] = 1;
+  const sums = engines[1].compile(
+    ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => ({
+      sums: tf.sum(tf.conv2d(x as T4, y as T4, 1, "same"), [1, 2]),
+    }),
+    { name: "sums" },
+  );
+  const inputs = { x: positive, y: { shape: [1, 1, channels, channels], data: unit } };
+  const { data } = (await sums(inputs)).sums as HostArray;
+  const expected = new Float64Array(channels);
+  positive.data.forEach((value, i) => expected[i % channels]! += value);
+  const worst = Math.max(...expected.map((sum, i) => Math.abs(data[i]! / sum - 1)));
+  assert.ok(worst < 5e-7, `${worst}`);
+});
+
 Deno.test.afterAll(async () => {
   for (const engine of engines) await engine.dispose();
 });
