@@ -236,8 +236,6 @@ export interface LossStep {
   features(image: tf.Tensor4D): tf.Tensor4D[];
   /** The training discriminator's logits `[N,1]`. */
   discriminate(image: tf.Tensor4D): tf.Tensor2D;
-  /** The same of two batches, each for itself, in one pass over both where that is faster. */
-  discriminateBoth(a: tf.Tensor4D, b: tf.Tensor4D): readonly [tf.Tensor2D, tf.Tensor2D];
   /** What the loss's `prepare` gave, as tensors; absent if it has none. */
   readonly constants?: Params;
 }

@@ -31,11 +31,10 @@ export const adversarialLoss: Loss<"adversarial", typeof options> = defineLoss({
   student({ scales, discriminate }) {
     return tf.mean(tf.softplus(tf.neg(discriminate(scales.at(-1)!.studentImage))));
   },
-  discriminator({ scales, discriminateBoth }, { form }) {
+  discriminator({ scales, discriminate }, { form }) {
     const { studentImage, teacherImage } = scales.at(-1)!;
-    const [onStudent, onTeacher] = discriminateBoth(studentImage, teacherImage);
-    const fake = tf.mean(tf.softplus(onStudent));
-    const real = tf.mean(tf.softplus(tf.neg(onTeacher)));
+    const fake = tf.mean(tf.softplus(discriminate(studentImage)));
+    const real = tf.mean(tf.softplus(tf.neg(discriminate(teacherImage))));
     const sum = tf.add(fake, real);
     return (form === "bce" ? tf.mul(sum, 0.5) : sum) as tf.Scalar;
   },

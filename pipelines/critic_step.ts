@@ -8,7 +8,7 @@ import type { LossStep } from "../core/contracts.ts";
 import { views } from "../core/flat.ts";
 import { adam, type AdamRates, type AdamState } from "../core/optimiser.ts";
 import type { GraphRandom } from "../core/random.ts";
-import { criticLogits } from "./critic_logits.ts";
+import { discriminator } from "../networks/discriminator.ts";
 import type { DistillParts } from "./distill_steps.ts";
 import { addShare, type GradientSum } from "./gradient_sum.ts";
 import { objective, type Term, termsKey } from "./objective.ts";
@@ -28,7 +28,7 @@ function criticGradients({ critic }: DistillParts, terms: readonly Term[]) {
         fake,
         real,
         random,
-        criticLogits(views(vector, critic.layout), critic.config, terms.length),
+        (x) => discriminator(views(vector, critic.layout), x, critic.config),
       );
       const { total, values: each } = objective(terms, "discriminator", step);
       values = each;
@@ -97,7 +97,7 @@ function discriminatorLossStep(
   fake: tf.Tensor,
   real: tf.Tensor,
   random: GraphRandom,
-  logits: ReturnType<typeof criticLogits>,
+  discriminate: LossStep["discriminate"],
 ): LossStep {
   const refuse = (what: string) => (): never => {
     throw new Error(`Cannot use ${what} in the discriminator's term of a loss`);
@@ -123,6 +123,6 @@ function discriminatorLossStep(
     runStudent: refuse("runStudent"),
     runTeacher: refuse("runTeacher"),
     features: refuse("features"),
-    ...logits,
+    discriminate,
   };
 }

@@ -58,8 +58,6 @@ function studentGradients(
         );
       const scales = scalesOf(run(batch.w), batch.scales as unknown as TeacherScale[]);
       const last = scales.at(-1)!;
-      const discriminate = (x: tf.Tensor4D) =>
-        discriminator(views(inputs.critic[0]!, critic.layout), x, critic.config);
       const step: LossStep = {
         scales,
         w: batch.w,
@@ -71,8 +69,8 @@ function studentGradients(
           x === last.teacherImage && batch.features.length
             ? [...batch.features] as tf.Tensor4D[]
             : parts.features!.maps(x),
-        discriminate,
-        discriminateBoth: (a, b) => [discriminate(a), discriminate(b)],
+        discriminate: (x) =>
+          discriminator(views(inputs.critic[0]!, critic.layout), x, critic.config),
       };
       const { total, values: each } = objective(terms, "student", step);
       [image, values] = [tf.keep(last.studentImage), each];

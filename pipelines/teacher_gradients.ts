@@ -10,10 +10,10 @@ import type { AdamRates } from "../core/optimiser.ts";
 import { under } from "../core/params.ts";
 import type { GraphRandom } from "../core/random.ts";
 import type { DiscriminatorConfig, TeacherConfig } from "../networks/config.ts";
+import { discriminator } from "../networks/discriminator.ts";
 import { mapping } from "../networks/mapping.ts";
 import { mixedStyles } from "../networks/styles.ts";
 import { synthesis } from "../networks/synthesis.ts";
-import { criticLogits } from "./critic_logits.ts";
 import type { Latents } from "./latents.ts";
 import { objective, type Term } from "./objective.ts";
 
@@ -82,7 +82,6 @@ function lossStep(
     runTeacher: unavailable("runTeacher"),
     features: unavailable("features"),
     discriminate: unavailable("discriminate"),
-    discriminateBoth: unavailable("discriminateBoth"),
     ...functions,
   };
 }
@@ -107,8 +106,12 @@ function generate(
 
 /** Makes the functions that give the gradients of a set of terms in flat weights. */
 export function teacherGradients(config: TeacherNetworks, layouts: TeacherLayouts) {
-  const logits = (vector: tf.Tensor, terms: readonly Term[]) =>
-    criticLogits(views(vector, layouts.discriminator), config.discriminator, terms.length);
+  const logits = (vector: tf.Tensor, image: tf.Tensor) =>
+    discriminator(
+      views(vector, layouts.discriminator),
+      image as tf.Tensor4D,
+      config.discriminator,
+    );
 
   const generator =
     (terms: readonly Term[]) =>
@@ -125,7 +128,7 @@ export function teacherGradients(config: TeacherNetworks, layouts: TeacherLayout
           w,
           random,
           runStudent: run,
-          ...logits(critic, terms),
+          discriminate: (x) => logits(critic, x),
         });
         const { total, values: each } = objective(terms, "student", step);
         [fake, values] = [tf.keep(image), each];
@@ -143,7 +146,7 @@ export function teacherGradients(config: TeacherNetworks, layouts: TeacherLayout
     let values: Record<string, tf.Scalar> = {};
     const { grad } = tf.valueAndGrad((vector) => {
       const images = { fake: pair.fake as tf.Tensor4D, real: pair.real as tf.Tensor4D };
-      const step = lossStep(images, { random, ...logits(vector, terms) });
+      const step = lossStep(images, { random, discriminate: (x) => logits(vector, x) });
       const { total, values: each } = objective(terms, "discriminator", step);
       values = each;
       return total;

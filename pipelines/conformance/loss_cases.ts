@@ -56,10 +56,6 @@ function stepOf(params: Params, inputs: Params, random: GraphRandom): LossStep {
       teacherBands: haar(teacherImage),
     };
   });
-  const discriminate: LossStep["discriminate"] = (image) => {
-    const maps = tf.softplus(tf.conv2d(image, params["discriminator.kernel"]!, 2, "valid"));
-    return tf.matMul(tf.mean(maps, [1, 2]) as tf.Tensor2D, params["discriminator.out"]!);
-  };
   return {
     scales,
     w,
@@ -72,8 +68,10 @@ function stepOf(params: Params, inputs: Params, random: GraphRandom): LossStep {
       const half = areaMatrix(fine.shape[1], fine.shape[1] / 2);
       return [fine, resample(fine, half, half)];
     },
-    discriminate,
-    discriminateBoth: (a, b) => [discriminate(a), discriminate(b)],
+    discriminate(image) {
+      const maps = tf.softplus(tf.conv2d(image, params["discriminator.kernel"]!, 2, "valid"));
+      return tf.matMul(tf.mean(maps, [1, 2]) as tf.Tensor2D, params["discriminator.out"]!);
+    },
   };
 }
 

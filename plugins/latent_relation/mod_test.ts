@@ -25,7 +25,6 @@ function lossOf(student: (w: tf.Tensor) => tf.Tensor, options = defaults): numbe
       runTeacher: image,
       features: (image) => [image],
       discriminate: () => tf.zeros([4, 1]),
-      discriminateBoth: () => [tf.zeros([4, 1]), tf.zeros([4, 1])],
     }, options);
     return loss.dataSync()[0]!;
   });

@@ -21,7 +21,6 @@ import { mobileSynthesis } from "../../networks/mobile_synthesis.ts";
 import { scalesOf, teacherPyramid } from "../../networks/pyramid.ts";
 import { studentEntries } from "../../pipelines/convert/mobilestylegan.ts";
 import { discriminatorEntries } from "../../pipelines/convert/rosinality.ts";
-import { criticLogits } from "../../pipelines/critic_logits.ts";
 import { createRegistry } from "../../registry.ts";
 import { assertClose, golden, nhwc, reshaped } from "../golden.ts";
 import {
@@ -85,7 +84,7 @@ function lossStep(inputs: Inputs): LossStep {
     runStudent: unavailable,
     runTeacher: unavailable,
     features: (image) => vgg16Features(inputs.vgg16, image),
-    ...criticLogits(inputs.critic, criticConfig, 1),
+    discriminate: (image) => discriminator(inputs.critic, image, criticConfig),
   };
 }
 
