@@ -15,7 +15,7 @@ import {
   vgg16Features,
 } from "../networks/features.ts";
 import type { Teacher } from "../networks/generator.ts";
-import { convert } from "./convert.ts";
+import { readFeatureWeights } from "./feature_file.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import { generateImages } from "./generate_images.ts";
 import { imagesPerRun } from "./run_generator.ts";
@@ -47,7 +47,7 @@ export async function openFeatureNetwork(
     );
   }
   if (choice.name === "vgg16") {
-    const { weights } = await convert(choice.path, { kind: "vgg16" });
+    const weights = await readFeatureWeights(choice.path, "vgg16");
     const params = under(weights, "features");
     return {
       name: `vgg16 of ${choice.path}`,

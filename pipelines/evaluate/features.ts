@@ -16,7 +16,7 @@ import { discriminatorFeatures } from "../../networks/discriminator.ts";
 import { vgg16Features } from "../../networks/features.ts";
 import type { Teacher } from "../../networks/generator.ts";
 import { inceptionFeatures } from "../../networks/inception.ts";
-import { convert } from "../convert.ts";
+import { readFeatureWeights } from "../feature_file.ts";
 import type { EvaluationFeatureChoice } from "../evaluate_config.ts";
 import { checksumOf } from "../run_metadata.ts";
 
@@ -55,7 +55,7 @@ export async function openEvaluationFeatures(
       return discriminatorFeaturesOf(teacher, engine);
     case "vgg16": {
       const path = await pathOf(choice);
-      const { weights } = await convert(path, { kind: "vgg16" });
+      const weights = await readFeatureWeights(path, "vgg16");
       const own = under(weights, "features");
       return networkFeatures(engine, {
         name: "vgg16",
@@ -70,7 +70,7 @@ export async function openEvaluationFeatures(
     }
     case "inception": {
       const path = await pathOf(choice);
-      const { weights } = await convert(path, { kind: "inception" });
+      const weights = await readFeatureWeights(path, "inception");
       return networkFeatures(engine, {
         name: "inception",
         weights,

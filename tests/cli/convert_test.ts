@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeSafetensorsFile } from "../../io/safetensors.ts";
+import { readFeatureWeights } from "../../pipelines/feature_file.ts";
 import { run } from "./run.ts";
 
 Deno.test("convert says in a sentence that a file is cut off", async () => {
@@ -51,6 +53,34 @@ Deno.test("convert writes a generator, and says what it found and left out", asy
     assert.deepEqual(leftOut, { g: 73, g_optim: 180, d_optim: 69 });
     const bytes = (await Deno.stat(out)).size;
     assert.ok(halfBytes < 0.6 * bytes, `${halfBytes} of ${bytes} bytes`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("convert writes a feature network that is read like the file it was made of", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-cli-convert-" });
+  try {
+    const numbers = (shape: number[]) => ({
+      shape,
+      data: Float32Array.from({ length: shape.reduce((size, n) => size * n, 1) }, (_, i) => i),
+    });
+    const layers = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28].flatMap((index, i) => [
+      [`features.${index}.weight`, numbers([4, i === 0 ? 3 : 4, 3, 3])] as const,
+      [`features.${index}.bias`, numbers([4])] as const,
+    ]);
+    const [file, out] = [`${folder}/vgg16.safetensors`, `${folder}/own.safetensors`];
+    await writeSafetensorsFile(file, Object.fromEntries(layers));
+    assert.equal((await run("convert", file, "--out", out)).code, 0);
+    const weights = await readFeatureWeights(out, "vgg16");
+    assert.deepEqual(weights["features.2.weight"]!.shape, [3, 3, 4, 4]);
+    assert.deepEqual({ ...weights }, { ...await readFeatureWeights(file, "vgg16") });
+    await assert.rejects(readFeatureWeights(out, "inception"), {
+      name: "RangeError",
+      message:
+        `Cannot convert "${out}": expected pytorch-fid's Inception but received 26 tensors (` +
+        `"features.0.bias", "features.0.weight", "features.10.bias", "features.10.weight", ...)`,
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
