@@ -271,7 +271,9 @@ function imageWorkload(
     images,
     async run() {
       const { data } = await compiled(inputs);
-      return data.reduce((sum, value) => sum + value, 0) / data.length;
+      let sum = 0;
+      for (let i = 0; i < data.length; i++) sum += data[i]!; // reduce() takes ten times as long
+      return sum / data.length;
     },
     programs: () => Promise.resolve([compiled.program(inputs)]),
   };
