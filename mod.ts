@@ -67,6 +67,7 @@ export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 // Files of networks: ours, and other people's.
 export { loadGenerator, type LoadGeneratorOptions } from "./pipelines/load_generator.ts";
 export { saveGenerator, type SaveGeneratorOptions } from "./pipelines/generator_file.ts";
+export { saveFeatures } from "./pipelines/feature_file.ts";
 export {
   readSafetensorsFile,
   type Safetensors,

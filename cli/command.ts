@@ -65,8 +65,8 @@ export interface Context {
   readonly report?: (line: string) => void;
   /** Gives up network, programs and native libraries for the rest of the process. */
   confine(): Promise<void>;
-  /** The command as it was typed but for `--restart`, for messages that say how to go on or repeat it. */
-  readonly typed: string;
+  /** What to type to go on or do it once more: the same command, without `--restart`. */
+  readonly again: string;
 }
 
 /** A command of the command line. */

@@ -71,10 +71,10 @@ async function execute(
   });
   const { signal } = controller;
   try {
-    const again = args.filter((arg) => arg !== "--restart");
-    const typed = ["deno task", task, ...again.map(quoted)].join(" ");
+    const kept = args.filter((arg) => arg !== "--restart");
+    const again = ["deno task", task, ...kept.map(quoted)].join(" ");
     const report = (line: string) => terminal.warn(line);
-    const context = { terminal, signal, typed, confine, ...values.verbose && { report } };
+    const context = { terminal, signal, again, confine, ...values.verbose && { report } };
     await command.run(values as never, context); // read by the options of this very command
   } catch (error) {
     const isAbort = error === signal.reason ||

@@ -56,7 +56,7 @@ function noteOf(event: TrainingEvent<unknown>): string | undefined {
 export async function runPipeline<Network>(
   events: AsyncIterable<TrainingEvent<Network>>,
   values: { readonly json: boolean; readonly quiet: boolean },
-  { terminal, signal, typed }: Context,
+  { terminal, signal, again }: Context,
 ): Promise<void> {
   const progress = createProgress(terminal, values);
   const interrupted = () =>
@@ -85,8 +85,8 @@ export async function runPipeline<Network>(
   if (signal.aborted) {
     terminal.warn(
       dir === undefined
-        ? `Stopped before the first step; the same command starts again: ${typed}`
-        : `Stopped at step ${step}, checkpoint in ${dir}; the same command goes on from there: ${typed}`,
+        ? `Stopped before the first step; the same command starts again: ${again}`
+        : `Stopped at step ${step}, checkpoint in ${dir}; the same command goes on from there: ${again}`,
     );
   } else if (end && !values.json) {
     terminal.print(`Wrote ${end.path} after ${end.step} steps (${shorten(end.kimg)} kimg)`);

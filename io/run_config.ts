@@ -6,15 +6,6 @@
 import { describe, quote } from "./describe.ts";
 import { readConfig } from "./run_files.ts";
 
-const FREE_FIELDS: readonly string[] = ["steps", "threads", "device"];
-
-/** A config without the top-level fields that may change: `steps`, `threads` and `device`. */
-export function withoutFreeFields(config: object): unknown {
-  return Object.fromEntries(
-    Object.entries(config).filter(([field]) => !FREE_FIELDS.includes(field)),
-  );
-}
-
 interface Difference {
   readonly path: string;
   readonly before: unknown;

@@ -18,7 +18,7 @@ import {
 } from "./checkpoint.ts";
 import { quote } from "./describe.ts";
 import { LOCK, lockFolder } from "./folder_lock.ts";
-import { otherConfig, withoutFreeFields } from "./run_config.ts";
+import { otherConfig } from "./run_config.ts";
 import {
   CHECKPOINTS,
   CONFIG,
@@ -36,10 +36,7 @@ import {
 export interface OpenRunOptions<Config> {
   /** Forget the run that is there. Default: go on with it. */
   readonly restart?: boolean;
-  /**
-   * The part of a config that must not change when a run goes on.
-   * Default: all but the top-level fields `steps`, `threads` and `device`.
-   */
+  /** The part of a config that must not change when a run goes on. Default: all of it. */
   readonly comparable?: (config: Config) => unknown;
   /** How many of the newest checkpoints are kept, beside the best. Default: 2. */
   readonly keep?: number;
@@ -217,9 +214,9 @@ function createRun(dir: string, { events, keep, lock, resumed }: Parts): Run {
 /**
  * Opens a run folder to write it: makes a new one, or goes on with the one that is there.
  *
- * Going on asks for the same config but for steps, threads and device, unless no checkpoint was reached
- * but that of the beginning: then nothing is lost, and it starts anew. Events after the newest whole
- * checkpoint are cut. Only one process at a time can have a folder.
+ * Going on asks for the same config in what is `comparable`, unless no checkpoint was reached but that
+ * of the beginning: then nothing is lost, and it starts anew. Events after the newest whole checkpoint
+ * are cut. Only one process at a time can have a folder.
  *
  * @param dir the folder; made if there is none
  * @param config plain JSON, saved as `config.json`: enough to repeat the run
@@ -230,7 +227,7 @@ function createRun(dir: string, { events, keep, lock, resumed }: Parts): Run {
 export async function openRun<Config extends object>(
   dir: string,
   config: Config,
-  { restart = false, comparable = withoutFreeFields, keep = 2 }: OpenRunOptions<Config> = {},
+  { restart = false, comparable = (config) => config, keep = 2 }: OpenRunOptions<Config> = {},
 ): Promise<Run> {
   await refuseOtherFolder(dir);
   await Deno.mkdir(dir, { recursive: true });

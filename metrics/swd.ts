@@ -95,12 +95,9 @@ function compare(
     );
   }
   const plans = planBands(height, { seed, directions, gridSide });
-  const [own, others] = [images, reference].map((set) =>
-    patchesOf(set, plans.map(({ places }) => places))
-  ) as [
-    Float32Array[],
-    Float32Array[],
-  ];
+  const places = plans.map((plan) => plan.places);
+  const own = patchesOf(images, places);
+  const others = patchesOf(reference, places);
   const distances = Object.fromEntries(
     plans.map(({ key, slices }, i) => [key, 1000 * bandDistance(own[i]!, others[i]!, slices)]),
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostArray, PartSource } from "../core/contracts.ts";
+import type { PartSource } from "../core/contracts.ts";
 import { DeviceError, disposeArrays, type Engine, engineScope } from "../engine/mod.ts";
 import { imageGrid } from "../io/png.ts";
 import { writeReport } from "../io/report.ts";
@@ -25,6 +25,7 @@ import { saveGenerator } from "./generator_file.ts";
 import { measureHeldOut, openHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
 import { accumulationNotes } from "./micro_batches.ts";
+import { pairGrid } from "./pair_grid.ts";
 import { comparableRecord, runMetadata } from "./run_metadata.ts";
 import { trainingMetadata } from "./training_record.ts";
 import { trainingClock } from "./training_clock.ts";
@@ -43,7 +44,7 @@ export interface DistillContext {
   readonly out?: string | undefined;
   /** Start over in an existing folder. */
   readonly restart?: boolean | undefined;
-  /** Ends the run with a checkpoint. */
+  /** Ends the run with a checkpoint; while it prepares, by an `AbortError`. */
   readonly signal?: AbortSignal | undefined;
   /** The command that repeats the run, for its report. */
   readonly command?: string | undefined;
@@ -118,10 +119,7 @@ async function* train(
       );
     }
     sampled.set(step, psnrDb);
-    const columns = Math.max(2, Math.min(8, 2048 / student.config.sizePx));
-    const rows = columns / 2;
-    const grid = interleave(heldOut.teacherImages, images, rows, columns);
-    const labels = Array.from({ length: 2 * rows }, (_, i) => i % 2 ? "student" : "teacher");
+    const { images: grid, columns, labels } = pairGrid(heldOut.teacherImages, images);
     const png = await imageGrid(grid, { columns, labels });
     const path = await run.sample(`pairs-${String(step).padStart(7, "0")}-steps.png`, png);
     const measures = { psnrDb, meanImagePsnrDb };
@@ -232,21 +230,4 @@ async function startingStudent(
   throw new TypeError(
     `Cannot start from "${config.initialStudent}": expected a student but received a teacher`,
   );
-}
-
-/** Pairs of rows, teacher above student: `rows` pairs of `columns` images. */
-function interleave(
-  teacher: HostArray,
-  student: HostArray,
-  rows: number,
-  columns: number,
-): HostArray {
-  const size = columns * teacher.shape.slice(1).reduce((product, n) => product * n, 1);
-  const data = new Float32Array(2 * rows * size);
-  for (let row = 0; row < rows; row++) {
-    const part = [row * size, (row + 1) * size] as const;
-    data.set(teacher.data.subarray(...part), 2 * row * size);
-    data.set(student.data.subarray(...part), (2 * row + 1) * size);
-  }
-  return { shape: [2 * rows * columns, ...teacher.shape.slice(1)], data };
 }

@@ -4,12 +4,26 @@
  * @module
  */
 import type { Weights } from "../core/contracts.ts";
-import { inspectSafetensorsFile, readSafetensorsFile } from "../io/safetensors.ts";
+import {
+  inspectSafetensorsFile,
+  readSafetensorsFile,
+  writeSafetensorsFile,
+} from "../io/safetensors.ts";
 import { convert } from "./convert.ts";
 import type { ConvertedFeatures } from "./convert/converted.ts";
+import type { SaveGeneratorOptions } from "./generator_file.ts";
 
-/** Written by `deno task convert`: our layouts under the same names, which nothing else would tell. */
+// Our layouts under the names of the others: nothing else would tell them apart.
 const KIND = "haarlem.features";
+
+/** Writes a converted feature network, all or nothing; what takes the other codes' file takes it too. */
+export async function saveFeatures(
+  path: string,
+  { kind, weights }: Pick<ConvertedFeatures, "kind" | "weights">,
+  { dtype = "F32", metadata = {} }: SaveGeneratorOptions = {},
+): Promise<void> {
+  await writeSafetensorsFile(path, weights, { dtype, metadata: { ...metadata, [KIND]: kind } });
+}
 
 /**
  * Reads the weights of a network, in our names and layouts.

@@ -73,7 +73,7 @@ function summaryLines(summaries: readonly VariantSummary[]): string[] {
 async function showAblation(
   events: AsyncIterable<AblationEvent>,
   values: { readonly json: boolean; readonly quiet: boolean },
-  { terminal, signal, typed }: Context,
+  { terminal, signal, again }: Context,
 ): Promise<void> {
   const progress = createProgress(terminal, values);
   let failed = 0;
@@ -97,10 +97,10 @@ async function showAblation(
     progress.stop();
   }
   if (signal.aborted) {
-    terminal.warn(`Stopped; the same command goes on from there: ${typed}`);
+    terminal.warn(`Stopped; the same command goes on from there: ${again}`);
   } else if (failed > 0) {
     throw new Error(
-      `Cannot finish the ablation: ${failed} runs failed, the others are in the table; the same command tries them again: ${typed}`,
+      `Cannot finish the ablation: ${failed} runs failed, the others are in the table; the same command tries them again: ${again}`,
     );
   }
 }

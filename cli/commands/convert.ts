@@ -3,9 +3,9 @@ import {
   type Converted,
   createRegistry,
   type Generator,
+  saveFeatures,
   saveGenerator,
   type Weights,
-  writeSafetensorsFile,
 } from "../../mod.ts";
 import { defineCommand, UsageError } from "../command.ts";
 
@@ -77,13 +77,10 @@ export const convertCommand = defineCommand({
     }
     const converted = await convert(from, { seed, ...kind && { kind: kind as "teacher" } });
     const dtype = half ? "F16" as const : "F32" as const;
-    const source = { "haarlem.source": converted.report.source };
+    const metadata = { "haarlem.source": converted.report.source };
     if ("config" in converted) {
-      await saveGenerator(out, generatorOf(converted), { dtype, metadata: source });
-    } else {
-      const metadata = { ...source, "haarlem.features": converted.kind };
-      await writeSafetensorsFile(out, converted.weights, { dtype, metadata });
-    }
+      await saveGenerator(out, generatorOf(converted), { dtype, metadata });
+    } else await saveFeatures(out, converted, { dtype, metadata });
     if (json) terminal.print(JSON.stringify({ kind: converted.kind, out, ...converted.report }));
     else {
       for (const line of reportLines(converted)) terminal.print(line);

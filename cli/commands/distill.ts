@@ -73,7 +73,7 @@ export const distillCommand = defineCommand({
         );
       }
       const { out, restart } = values;
-      const { signal, typed: command } = context;
+      const { signal, again: command } = context;
       const engine = await open();
       await runPipeline(
         distill(config, { engine, registry, out, restart, signal, command }),

@@ -13,7 +13,7 @@ async function run(outputs: Outputs, kernelOnly = false) {
   };
   const terminal = { print: (line: string) => lines.push(line), warn() {}, now: () => 0 };
   const { signal } = new AbortController();
-  const context = { terminal, signal, typed: "", confine: () => Promise.resolve() };
+  const context = { terminal, signal, again: "", confine: () => Promise.resolve() };
   await createNotebookCommand(programs).run({ "kernel-only": kernelOnly }, context);
   return { lines, opened };
 }

@@ -138,11 +138,12 @@ Deno.test({
     const files = () => [...Deno.readDirSync(cache)].length;
     for (const [factor, count] of [[2, 1], [2, 1], [3, 2]] as const) {
       const engine = await createEngine({ engine: "openvino", threads: 1, cache });
-      const scale = engine.compile(({ x }: { x: tf.Tensor }) => tf.mul(x, factor), {
-        name: "scale",
+      const numbers = Float32Array.from({ length: 3000 }, (_, i) => i * factor);
+      const shift = engine.compile(({ x }: { x: tf.Tensor }) => tf.add(tf.tensor1d(numbers), x), {
+        name: "shift", // by more numbers than the model itself holds
       });
-      const { data } = await scale({ x: array([1], 5) });
-      assert.equal(data[0], 5 * factor);
+      const { data } = await shift({ x: array([1], 5) });
+      assert.equal(data[2999], 2999 * factor + 5);
       assert.equal(files(), count);
       await engine.dispose();
     }
