@@ -60,7 +60,7 @@ const term = (loss: Term["loss"], options: unknown, every = 1): Term => ({
   from: 0,
   every,
 });
-const adversarial = term(adversarialLoss, { form: "non_saturating" });
+const adversarial = term(adversarialLoss, adversarialLoss.options.parse({}));
 const r1 = term(r1Loss, { gamma: GAMMA }, 16);
 const pixel = term(pixelLoss, { l1: 1, l2: 1 });
 const wavelet = term(waveletLoss, {

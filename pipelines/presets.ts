@@ -11,7 +11,11 @@ const authorLosses = [
   { name: "pixel" },
   { name: "wavelet" },
   { name: "perceptual" },
-  { name: "adversarial", weight: 0.5 },
+  {
+    name: "adversarial",
+    weight: 0.5,
+    options: { augment: { flip: 0.5, move: 0.5, erase: 0.5 } },
+  },
   { name: "r1", options: { gamma: 10 } },
 ] as const;
 

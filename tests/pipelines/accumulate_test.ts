@@ -34,7 +34,7 @@ const oneStep = {
     { name: "pixel" },
     { name: "wavelet" },
     { name: "perceptual" },
-    { name: "adversarial", from: 0 },
+    { name: "adversarial", from: 0, options: { augment: { flip: 0.5, move: 0.5, erase: 0.5 } } },
     { name: "r1", from: 0, options: { gamma: 0.1 } },
     { name: "band_smoothness", weight: 0.1, options: { target: "teacher" } },
   ],
