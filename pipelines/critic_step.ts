@@ -4,11 +4,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { LossStep } from "../core/contracts.ts";
 import { views } from "../core/flat.ts";
 import { adam, type AdamRates, type AdamState } from "../core/optimiser.ts";
 import type { GraphRandom } from "../core/random.ts";
 import { discriminator } from "../networks/discriminator.ts";
+import { discriminatorLossStep } from "./discriminator_loss_step.ts";
 import type { DistillParts } from "./distill_steps.ts";
 import { addShare, type GradientSum } from "./gradient_sum.ts";
 import { objective, type Term, termsKey } from "./objective.ts";
@@ -90,39 +90,4 @@ export function compileCriticUpdate(parts: DistillParts) {
     ({ state, gradient, rates }: Inputs) => ({ state: update(state, gradient, rates) }),
     { name: "discriminator update", resident: ["state"] },
   );
-}
-
-/** A discriminator's step sees the final images only; the rest is refused by name. */
-function discriminatorLossStep(
-  fake: tf.Tensor,
-  real: tf.Tensor,
-  random: GraphRandom,
-  discriminate: LossStep["discriminate"],
-): LossStep {
-  const refuse = (what: string) => (): never => {
-    throw new Error(`Cannot use ${what} in the discriminator's term of a loss`);
-  };
-  return {
-    scales: [{
-      studentImage: fake as tf.Tensor4D,
-      teacherImage: real as tf.Tensor4D,
-      get studentBands() {
-        return refuse("studentBands")();
-      },
-      get teacherBands() {
-        return refuse("teacherBands")();
-      },
-    }],
-    get w() {
-      return refuse("w")();
-    },
-    get noise() {
-      return refuse("noise")();
-    },
-    random,
-    runStudent: refuse("runStudent"),
-    runTeacher: refuse("runTeacher"),
-    features: refuse("features"),
-    discriminate,
-  };
 }

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { PartSource } from "../core/contracts.ts";
 import { MissingPluginError } from "../core/registry.ts";
-import { resolveTerms } from "./objective.ts";
+import { expectTermsAtEveryStep, resolveTerms } from "./objective.ts";
 import { withoutMetadata } from "./run_metadata.ts";
 
 const part = z.strictObject({
@@ -251,7 +251,8 @@ export function parseConfig(json: unknown, registry: PartSource): DistillConfig 
   if (!result.success) throw refuseIssues(result.error.issues);
   const config = result.data;
   try {
-    resolveTerms(config.losses as LossChoices, registry);
+    const terms = resolveTerms(config.losses as LossChoices, registry);
+    expectTermsAtEveryStep(terms, { side: "student", batch: config.batch, whose: "student" });
     for (const kind of ["upscale", "conv", "demodulation", "head"] as const) {
       registry.resolve(kind, config.student[kind] as { name: string });
     }

@@ -14,6 +14,7 @@ import type {
 } from "../core/contracts.ts";
 import { expectOutput } from "../core/expect_output.ts";
 import { lift } from "../core/flat.ts";
+import { declaredStep } from "./declared_step.ts";
 
 /** A loss in a config. */
 export interface LossChoice<Name extends string = string> extends PartChoice<Name> {
@@ -27,6 +28,7 @@ export interface LossChoice<Name extends string = string> extends PartChoice<Nam
 
 /** A resolved term. */
 export interface Term {
+  /** The loss's; with `#2`, `#3`, ... where a config has the loss more than once. */
   readonly name: string;
   readonly loss: AnyLoss;
   readonly options: unknown;
@@ -55,10 +57,11 @@ export async function prepareTerms(
 
 /** Resolves the losses of a config; fails before the first step if a name or an option is wrong. */
 export function resolveTerms(choices: readonly LossChoice[], parts: PartSource): Term[] {
-  return choices.map((choice) => {
+  return choices.map((choice, i) => {
     const { part: loss, options } = parts.resolve("loss", choice);
+    const earlier = choices.slice(0, i).filter(({ name }) => name === choice.name).length;
     return {
-      name: choice.name,
+      name: earlier === 0 ? choice.name : `${choice.name}#${earlier + 1}`,
       loss,
       options,
       weight: choice.weight ?? 1,
@@ -79,6 +82,31 @@ export function dueTerms(
   );
 }
 
+/**
+ * Refuses terms of which none is due at some step: nothing would be trained there.
+ *
+ * The first two steps tell: what is due at step 1 is due at every step after it.
+ *
+ * @throws {RangeError} naming the step
+ */
+export function expectTermsAtEveryStep(
+  terms: readonly Term[],
+  { side, batch, whose }: {
+    readonly side: "student" | "discriminator";
+    readonly batch: number;
+    /** Whose objective it is, for the message. */
+    readonly whose: string;
+  },
+): void {
+  const idle = [0, 1].find((step) =>
+    dueTerms(terms, side, { step, kimg: step * batch / 1000 }).length === 0
+  );
+  if (idle === undefined) return;
+  throw new RangeError(
+    `Cannot read the configuration: expected a loss of the ${whose} at every step but received none at step ${idle}; give it one of a weight above 0 with "from" 0 and "every" 1`,
+  );
+}
+
 /** The weighted sum of the terms, and each term's own value (unweighted) by name. */
 export function objective(
   terms: readonly Term[],
@@ -88,7 +116,8 @@ export function objective(
   const values: Record<string, tf.Scalar> = {};
   const weighted = terms.map(({ name, loss, options, weight, every, constants }) => {
     // The step's fields are getters where they cost something: a copy would call them all.
-    const own = constants ? Object.create(step, { constants: { value: lift(constants) } }) : step;
+    const seen = declaredStep(step, loss);
+    const own = constants ? Object.create(seen, { constants: { value: lift(constants) } }) : seen;
     const value = expectOutput(loss[side]!(own, options), [], loss);
     values[name] = tf.keep(value); // the eager engine frees what the gradient does not return
     return tf.mul(value, weight * every) as tf.Scalar;

@@ -18,7 +18,7 @@ import {
   refuseIssues,
   type WrittenConfig,
 } from "./distill_config.ts";
-import { type LossChoice, resolveTerms } from "./objective.ts";
+import { expectTermsAtEveryStep, type LossChoice, resolveTerms } from "./objective.ts";
 import { withoutMetadata } from "./run_metadata.ts";
 
 const channels = z.array(z.int().positive());
@@ -124,6 +124,9 @@ export function parseTeacherConfig(json: unknown, registry: PartSource): TrainTe
   const config = result.data;
   checkTeacherConfig(config.network);
   checkDiscriminatorConfig(config.discriminator);
-  resolveTerms(config.losses as LossChoice[], registry);
+  const terms = resolveTerms(config.losses as LossChoice[], registry);
+  const { batch } = config;
+  expectTermsAtEveryStep(terms, { side: "student", batch, whose: "generator" });
+  expectTermsAtEveryStep(terms, { side: "discriminator", batch, whose: "discriminator" });
   return config;
 }

@@ -5,6 +5,8 @@ import type { GraphRandom } from "../../core/random.ts";
 import { leakyRelu } from "../../layers/activation.ts";
 import { haar, inverseHaar } from "../../layers/haar.ts";
 import { resample } from "../../layers/resample.ts";
+import { declaredStep } from "../declared_step.ts";
+import { discriminatorLossStep } from "../discriminator_loss_step.ts";
 import { type Case, dims, normal } from "./case.ts";
 
 /* The step that losses see has networks of a few numbers in place of generators, features and
@@ -75,7 +77,10 @@ function stepOf(params: Params, inputs: Params, random: GraphRandom): LossStep {
   };
 }
 
-/** The cases of a loss: the terms that it has, of the student's and the discriminator's objective. */
+/**
+ * The cases of a loss: the terms that it has, of the student's and the discriminator's objective. It
+ * sees of a step what a run would let it see.
+ */
 export function lossCases(loss: AnyLoss, options: unknown): Case[] {
   const student = studentWeights();
   const discriminator = discriminatorWeights();
@@ -94,7 +99,10 @@ export function lossCases(loss: AnyLoss, options: unknown): Case[] {
       ...common,
       title: both ? "student" : "",
       trained: Object.keys(student),
-      apply: (params, inputs, random) => loss.student!(stepOf(params, inputs, random), options),
+      apply: (params, inputs, random) => {
+        const step = declaredStep(stepOf(params, inputs, random), loss);
+        return loss.student!(step, options);
+      },
     });
   }
   if (loss.discriminator) {
@@ -102,8 +110,12 @@ export function lossCases(loss: AnyLoss, options: unknown): Case[] {
       ...common,
       title: both ? "discriminator" : "",
       trained: Object.keys(discriminator),
-      apply: (params, inputs, random) =>
-        loss.discriminator!(stepOf(params, inputs, random), options),
+      apply: (params, inputs, random) => {
+        const { scales, discriminate } = stepOf(params, inputs, random);
+        const { studentImage, teacherImage } = scales.at(-1)!;
+        const step = discriminatorLossStep(studentImage, teacherImage, random, discriminate);
+        return loss.discriminator!(declaredStep(step, loss), options);
+      },
     });
   }
   return cases;

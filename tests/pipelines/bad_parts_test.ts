@@ -45,6 +45,23 @@ const mistakes: Readonly<Record<string, readonly [AnyLoss | AnyUpscale, string |
     loss(() => undefined),
     'Cannot use loss "acme/bad": expected a tensor of shape [] but received undefined',
   ],
+  "a loss that calls features without its needs": [
+    defineLoss({
+      ...described,
+      name: "acme/bad",
+      student: ({ scales, features }) => tf.mean(features(scales.at(-1)!.studentImage)[0]!),
+    }),
+    'Cannot call features() in loss "acme/bad": expected "needs" to hold { features: true } but received none',
+  ],
+  "a loss that calls discriminate with other needs": [
+    defineLoss({
+      ...described,
+      name: "acme/bad",
+      needs: { features: true },
+      student: ({ scales, discriminate }) => tf.mean(discriminate(scales.at(-1)!.studentImage)),
+    }),
+    'Cannot call discriminate() in loss "acme/bad": expected "needs" to hold { discriminator: true } but received {"features":true}',
+  ],
   "a loss that is not a number": [
     loss((image) => tf.log(tf.sub(mean(image), 100))),
     'Cannot begin with the loss "acme/bad": expected a finite number but received NaN at step 0; if a plugin has a part in it, testPlugin() tells which',

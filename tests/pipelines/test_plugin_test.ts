@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
-import type { Plugin } from "../../core/contracts.ts";
+import type { LossStep, Plugin } from "../../core/contracts.ts";
 import { defineConv, defineDemodulation, defineLoss, defineUpscale } from "../../core/define.ts";
 import { createEngine } from "../../engine/mod.ts";
 import { noiseAndBias } from "../../layers/noise.ts";
@@ -191,6 +191,29 @@ const faults: Readonly<Record<string, readonly [plugin: () => Plugin, message: R
       losses: [{ ...l2, student: ({ scales }: never) => (scales as never[])[0]!["studentImage"] }],
     }),
     /^Cannot see that loss "acme\/l2" gives the shape that its kind asks for: expected shape \[\] but received \[2,4,4,3\]$/,
+  ],
+  "features without needs": [
+    () => ({
+      name: "acme",
+      losses: [{
+        ...l2,
+        student: ({ scales, features }: LossStep) =>
+          tf.mean(features(scales.at(-1)!.studentImage)[0]!),
+      }],
+    }),
+    /^Cannot see that loss "acme\/l2" is finite: .*Cannot call features\(\) in loss "acme\/l2": expected "needs" to hold \{ features: true \} but received none$/,
+  ],
+  "a discriminator's term that looks at styles": [
+    () => ({
+      name: "acme",
+      losses: [{
+        ...l2,
+        needs: { discriminator: true },
+        discriminator: ({ scales, w, discriminate }: LossStep) =>
+          tf.mul(tf.mean(w), tf.mean(discriminate(scales.at(-1)!.teacherImage))) as tf.Scalar,
+      }],
+    }),
+    /^Cannot see that loss "acme\/l2" \(discriminator\) is finite: .*Cannot use w in the discriminator's term of a loss$/,
   ],
   "a loss without gradient": [
     () => ({ name: "acme", losses: [{ ...l2, student: () => tf.scalar(1) }] }),
