@@ -109,10 +109,10 @@ export async function exportOnnx(
     ...psi && { truncation: { shape: [], data: Float32Array.of(0.7) } },
     noise: noise === "input" ? maps : [],
   };
-  const named = {
+  const named = { // in the order of the program's inputs: the fields of `inputs` by their sorted names
     [from]: inputs.latents,
-    ...inputs.truncation && { truncation: inputs.truncation },
     ...Object.fromEntries(inputs.noise.map((map, i) => [`noise_${i}`, map])),
+    ...inputs.truncation && { truncation: inputs.truncation },
   };
   const own = noise === "none"
     ? maps.map(({ shape, data }) => ({ shape, data: data.map(() => 0) }))

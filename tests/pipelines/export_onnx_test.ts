@@ -85,6 +85,20 @@ Deno.test("exportOnnx() takes styles and noise, and gives NCHW", async () => {
   assertNear(image!, { shape: [2, 3, 16, 16], data: nchw });
 });
 
+Deno.test("exportOnnx() takes latents, truncation and noise", async () => {
+  for (const [generator, lastPx] of [[teacher, 16], [student, 8]] as const) {
+    const { bytes, inputs } = await exported(generator, { noise: "input" });
+    const noise = noiseOf(3, 16).slice(0, noiseShapes(lastPx).length);
+    const given = Object.fromEntries(noise.map((map, i) => [`noise_${i}`, map]));
+    assert.deepEqual(
+      inputs,
+      Object.entries({ z, ...given, truncation }).map(([name, { shape }]) => ({ name, shape })),
+    );
+    const { image } = await runOnnx(bytes, { z, ...given, truncation });
+    assertNear(image!, await expectedOf(generator, 3));
+  }
+});
+
 Deno.test("exportOnnx() keeps the noise of a seed, or none", async () => {
   const { bytes } = await exported(student, { noiseSeed: 7 });
   const { image } = await runOnnx(bytes, { z, truncation });
