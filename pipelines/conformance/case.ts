@@ -10,6 +10,8 @@ export interface Case {
   /** Names of the weights that training changes. */
   readonly trained: readonly string[];
   readonly inputs: Weights;
+  /** Computes more inputs, once: constants of a loss. */
+  prepare?(): Promise<Weights>;
   /** Names of the inputs through which gradients must flow. */
   readonly through: readonly string[];
   /** Names of the inputs with one entry per image; empty if images may depend on each other. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { areaMatrix } from "../../core/axis_matrix.ts";
-import type { AnyLoss, LossStep, Params, Weights } from "../../core/contracts.ts";
+import type { AnyLoss, LossContext, LossStep, Params, Weights } from "../../core/contracts.ts";
+import { prefixed, under } from "../../core/params.ts";
 import type { GraphRandom } from "../../core/random.ts";
 import { leakyRelu } from "../../layers/activation.ts";
 import { haar, inverseHaar } from "../../layers/haar.ts";
@@ -33,6 +34,13 @@ const inputs = (): Weights => ({
   ...bandWeights("teacher"),
   features: normal("features", [3, 3, 3, 4]),
 });
+
+const CONSTANTS = "constants"; // prefix of what a loss prepared, among the inputs
+const context: LossContext = {
+  sizePx: lastPx,
+  teacherImages: ({ length }) =>
+    Promise.resolve(normal("teacher images", [length, lastPx, lastPx, 3])),
+};
 
 /** Bands of one size: a curved function of w, so that its derivative depends on w. */
 function bandsOf(w: tf.Tensor, weight: tf.Tensor, size: number): tf.Tensor4D {
@@ -92,6 +100,15 @@ export function lossCases(loss: AnyLoss, options: unknown): Case[] {
     perImage: [],
     shapes: [[]],
     everyWeight: false,
+    ...loss.prepare && {
+      prepare: async () => prefixed(await loss.prepare!(context, options), CONSTANTS),
+    },
+  };
+  const seen = (step: LossStep, inputs: Params): LossStep => {
+    const own = declaredStep(step, loss);
+    return loss.prepare
+      ? Object.create(own, { constants: { value: under(inputs, CONSTANTS) } })
+      : own;
   };
   const cases: Case[] = [];
   if (loss.student) {
@@ -100,8 +117,7 @@ export function lossCases(loss: AnyLoss, options: unknown): Case[] {
       title: both ? "student" : "",
       trained: Object.keys(student),
       apply: (params, inputs, random) => {
-        const step = declaredStep(stepOf(params, inputs, random), loss);
-        return loss.student!(step, options);
+        return loss.student!(seen(stepOf(params, inputs, random), inputs), options);
       },
     });
   }
@@ -114,7 +130,7 @@ export function lossCases(loss: AnyLoss, options: unknown): Case[] {
         const { scales, discriminate } = stepOf(params, inputs, random);
         const { studentImage, teacherImage } = scales.at(-1)!;
         const step = discriminatorLossStep(studentImage, teacherImage, random, discriminate);
-        return loss.discriminator!(declaredStep(step, loss), options);
+        return loss.discriminator!(seen(step, inputs), options);
       },
     });
   }

@@ -80,15 +80,18 @@ function checksOf(part: AnyPart, source: PartSource, engines: Engines): Check[] 
       const run = caseRun(one, engines, `${what} ${title}`.trim());
       return criteria
         .filter(({ applies }) => applies?.(one) ?? true)
-        .map((criterion) => check(`${title}${criterion.name}`, () => criterion.check(run())));
+        .map((criterion) =>
+          check(`${title}${criterion.name}`, async () => criterion.check(await run()))
+        );
     }),
   ];
 }
 
-/** Compiles a case when it is first asked for. */
-function caseRun(part: Case, engines: Engines, name: string): () => CaseRun {
-  return once(() => {
-    const arrays = { weights: moved(part.weights, part.trained), inputs: part.inputs };
+/** Prepares and compiles a case when it is first asked for. */
+function caseRun(part: Case, engines: Engines, name: string): () => Promise<CaseRun> {
+  return once(async () => {
+    const inputs = { ...part.inputs, ...await part.prepare?.() };
+    const arrays = { weights: moved(part.weights, part.trained), inputs };
     const runOn = (engine: Engine): EngineRun => {
       const evaluator = evaluatorOf(part, engine, name);
       return { engine, evaluator, evaluation: once(() => evaluator.evaluate(arrays)) };

@@ -62,13 +62,25 @@ const l2 = defineLoss({
   },
 });
 
+const prepared = defineLoss({
+  ...described,
+  name: "acme/prepared",
+  async prepare({ sizePx, teacherImages }) {
+    const { shape, data } = await teacherImages([1, 2, 3]);
+    assert.deepEqual(shape, [3, sizePx, sizePx, 3]);
+    return { shift: { shape: [], data: Float32Array.of(data[0]!) } };
+  },
+  student: ({ scales, constants }) =>
+    tf.square(tf.sub(tf.mean(scales.at(-1)!.studentImage), constants!["shift"]!)) as tf.Scalar,
+});
+
 Deno.test("testPlugin() accepts good parts and names its checks", async () => {
   const plugin = {
     name: "acme",
     upscales: [shuffle],
     convs: [pointwise],
     demodulations: [unit],
-    losses: [l2],
+    losses: [l2, prepared],
   };
   const checks = await testPlugin(plugin, { engines });
   assert.deepEqual(checks.filter((name) => name.startsWith("upscale")), [
