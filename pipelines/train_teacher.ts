@@ -132,25 +132,35 @@ export async function* trainTeacher(
 
   let saved = step;
   let realBatch = readReal(images, config, step);
-  while (step < total && !signal?.aborted) {
-    const real = await realBatch;
-    realBatch = readReal(images, config, step + 1); // while the graph runs
-    const readsLosses = engine.device === "cpu" || lossesAreDue(config, step + 1, total);
-    const losses = await trainStep(state, training, { step, real, readsLosses })
-      .catch(async (error) => {
-        await realBatch;
-        throw withCheckpoint(error, stands);
-      });
-    refuseNotFinite(losses, step, run);
-    step++;
-    const event = clock.tick(step, losses);
-    run.append(event);
-    yield event;
-    if (isDue(step, config.sampleKimg, config.batch)) yield await sample();
-    if (isDue(step, config.checkpointKimg, config.batch)) {
-      yield await checkpoint();
-      saved = step;
+  let isLeft = true; // by the reader, in the middle
+  try {
+    while (step < total && !signal?.aborted) {
+      const real = await realBatch;
+      realBatch = readReal(images, config, step + 1); // while the graph runs
+      const readsLosses = engine.device === "cpu" || lossesAreDue(config, step + 1, total);
+      const losses = await trainStep(state, training, { step, real, readsLosses })
+        .catch(async (error) => {
+          await realBatch;
+          throw withCheckpoint(error, stands);
+        });
+      refuseNotFinite(losses, step, run);
+      step++;
+      const event = clock.tick(step, losses);
+      run.append(event);
+      yield event;
+      if (isDue(step, config.sampleKimg, config.batch)) yield await sample();
+      if (isDue(step, config.checkpointKimg, config.batch)) {
+        yield await checkpoint();
+        saved = step;
+      }
     }
+    isLeft = false;
+  } catch (error) {
+    isLeft = false;
+    throw error;
+  } finally {
+    await Promise.allSettled([realBatch]);
+    if (isLeft && saved !== step) await checkpoint(); // nothing that was trained is lost
   }
   await realBatch;
   if (saved !== step) yield await checkpoint();

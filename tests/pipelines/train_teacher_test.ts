@@ -52,6 +52,15 @@ Deno.test("trainTeacher() stopped and run again ends with the same bytes", async
   assert.deepEqual(await bytes("stopped"), await bytes("whole"));
 });
 
+Deno.test("trainTeacher() whose reader breaks out leaves a checkpoint", async () => {
+  const context = { engine, registry, images, out: join(folder, "broken") };
+  for await (const event of trainTeacher(tinyTraining, context)) {
+    if (event.kind === "step" && event.step === 2) break;
+  }
+  const events = await collect("broken");
+  assert.equal(events[0]!.kind === "start" && events[0]!.step, 2);
+});
+
 Deno.test("trainTeacher() goes on with a longer training", async () => {
   const events = await collect("stopped", { config: { ...tinyTraining, kimg: 0.04 } });
   assert.equal(events[0]!.kind === "start" && events[0]!.step, 8);
