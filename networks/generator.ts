@@ -149,14 +149,40 @@ export function createStudent(
 ): Student {
   const teacher = expectTeacher(generator);
   const config = studentConfig(teacher.config, parts);
-  const mapping = Object.entries(teacher.weights).filter(([name]) => name.startsWith("mapping."));
   return {
     kind: "student",
     config,
     weights: {
-      ...Object.fromEntries(mapping),
+      ...mappingOf(teacher),
       ...prefixed(initMobileSynthesis(config, seed, registry), "synthesis"),
     },
     parts: registry,
+  };
+}
+
+function mappingOf({ weights }: Teacher): Weights {
+  return Object.fromEntries(
+    Object.entries(weights).filter(([name]) => name.startsWith("mapping.")),
+  );
+}
+
+/**
+ * A student as it learns from a teacher: with that teacher's mapping network, whatever it came with.
+ *
+ * @throws {RangeError} If it has other images or styles than the teacher.
+ */
+export function withMappingOf(teacher: Teacher, student: Student): Student {
+  for (const field of ["sizePx", "styleDim"] as const) {
+    const [expected, received] = [teacher.config[field], student.config[field]];
+    if (received === expected) continue;
+    throw new RangeError(
+      `Cannot distil into this student: expected "${field}" ${expected}, as its teacher has, but received ${received}`,
+    );
+  }
+  const own = Object.entries(student.weights).filter(([name]) => !name.startsWith("mapping."));
+  return {
+    ...student,
+    config: { ...student.config, mappingLayers: teacher.config.mappingLayers },
+    weights: { ...mappingOf(teacher), ...Object.fromEntries(own) },
   };
 }

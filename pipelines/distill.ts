@@ -14,6 +14,7 @@ import {
   type Generator,
   type Student,
   type Teacher,
+  withMappingOf,
 } from "../networks/generator.ts";
 import { withCheckpoint } from "./device_loss.ts";
 import { type DistillConfig, type DistillInput, parseConfig } from "./distill_config.ts";
@@ -38,7 +39,10 @@ export interface DistillContext {
   readonly registry: PartSource;
   /** The teacher itself; else the configuration names its file. */
   readonly teacher?: Generator | undefined;
-  /** A student to start from; the configuration's `student` is then ignored. */
+  /**
+   * A student to start from; the configuration's `student` is then ignored, and its mapping network
+   * becomes the teacher's.
+   */
   readonly student?: Student | undefined;
   /** Folder of the run; `runs/<name>` by default. An existing run goes on. */
   readonly out?: string | undefined;
@@ -73,7 +77,10 @@ export async function* distill(
   const teacher = context.teacher
     ? expectTeacher(context.teacher)
     : await configuredTeacher(config, context.registry);
-  const student = context.student ?? await startingStudent(config, teacher, context.registry);
+  const student = withMappingOf(
+    teacher,
+    context.student ?? await startingStudent(config, teacher, context.registry),
+  );
   const out = context.out ?? `runs/${config.name}`;
   const record = { ...config, ...runMetadata(context.engine, { teacher, student }) };
   using run = await openRun(out, record, {

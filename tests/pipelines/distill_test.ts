@@ -2,12 +2,14 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Weights } from "../../core/contracts.ts";
 import { defineLoss, definePlugin } from "../../core/define.ts";
 import { createEngine, type Engine } from "../../engine/mod.ts";
 import { distill } from "../../pipelines/distill.ts";
 import type { TrainingEvent } from "../../pipelines/events.ts";
 import { loadGenerator } from "../../pipelines/load_generator.ts";
-import type { Student } from "../../networks/generator.ts";
+import { createStudent, createTeacher, type Student } from "../../networks/generator.ts";
+import { saveGenerator } from "../../pipelines/generator_file.ts";
 import { createRegistry } from "../../registry.ts";
 import { tinyDistill, tinyTeacher } from "./tiny.ts";
 
@@ -185,6 +187,39 @@ Deno.test("distill() gives a loss the constants that it prepared", async () => {
   const events = await Array.fromAsync(distill(config, context));
   const steps = events.filter((event) => event.kind === "step");
   assert.ok(steps.every(({ losses }) => losses["test/prepared"]! > 0));
+});
+
+Deno.test("distill() gives a student of another teacher the mapping network of its own", async () => {
+  const other = createTeacher({ ...teacher.config, mappingLayers: 3 }, { seed: 9 });
+  const start = createStudent(other, {}, { registry });
+  const path = join(folder, "start.safetensors");
+  await saveGenerator(path, start);
+  const config = { ...tinyDistill, steps: 1, losses: [{ name: "pixel" }] };
+  const context = { engine, registry, teacher };
+  const runs = [
+    distill(config, { ...context, student: start, out: join(folder, "given") }),
+    distill({ ...config, initialStudent: path }, { ...context, out: join(folder, "loaded") }),
+  ];
+  for (const run of runs) {
+    const end = (await Array.fromAsync(run)).at(-1)!;
+    assert.ok(end.kind === "end");
+    const { weights, config: { mappingLayers } } = end.student;
+    assert.equal(mappingLayers, 2);
+    const mapping = (all: Weights) =>
+      Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith("mapping.")));
+    assert.deepEqual(mapping(weights), mapping(teacher.weights));
+  }
+});
+
+Deno.test("distill() refuses a student of other sizes", async () => {
+  const other = createTeacher({ ...teacher.config, styleDim: 4 });
+  const student = createStudent(other, {}, { registry });
+  const context = { engine, registry, teacher, student, out: join(folder, "sizes") };
+  await assert.rejects(Array.fromAsync(distill(tinyDistill, context)), {
+    name: "RangeError",
+    message:
+      'Cannot distil into this student: expected "styleDim" 8, as its teacher has, but received 4',
+  });
 });
 
 Deno.test("distill() without a teacher says how to give one", async () => {
