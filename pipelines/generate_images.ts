@@ -49,6 +49,7 @@ export interface GenerateOptions {
  * Generates images: `[N,S,S,3]` in about [-1, 1], not clamped.
  *
  * @throws {TypeError} If there are neither seeds nor styles, or both.
+ * @throws {RangeError} If they are empty, or noise maps are those of another number of images.
  */
 export async function generateImages(
   generator: Generator,
@@ -62,6 +63,9 @@ export async function generateImages(
         seeds ? "both" : "neither"
       }`,
     );
+  }
+  if (seeds?.length === 0 || options.w?.shape[0] === 0) {
+    throw new RangeError("Cannot generate images: expected seeds or styles but received none");
   }
   const { sizePx, styleDim } = generator.config;
   const running = openGenerator(generator, engine);

@@ -5,14 +5,16 @@
  */
 import type { HostArray } from "../core/contracts.ts";
 import type { Engine } from "../engine/mod.ts";
-import { studentStyleCount, teacherStyleCount } from "../networks/config.ts";
+import { studentLastPx, studentStyleCount, teacherStyleCount } from "../networks/config.ts";
 import type { Generator } from "../networks/generator.ts";
 import { latentsOf, noiseOf } from "./generate_images.ts";
 import { openGenerator } from "./run_generator.ts";
 
 /** Rows of W+ that a generator reads. */
-export function styleCountOf({ kind, config: { sizePx } }: Generator): number {
-  return kind === "teacher" ? teacherStyleCount(sizePx) : studentStyleCount(sizePx);
+export function styleCountOf({ kind, config }: Generator): number {
+  return kind === "teacher"
+    ? teacherStyleCount(config.sizePx)
+    : studentStyleCount(2 * studentLastPx(config));
 }
 
 /** Options of {@linkcode mixStyles}. */
@@ -104,6 +106,11 @@ export async function interpolateStyles(
   if (seeds.length < 2) {
     throw new RangeError(
       `Cannot interpolate: expected at least 2 seeds but received ${seeds.length}`,
+    );
+  }
+  if (!Number.isInteger(frames) || frames < 1) {
+    throw new RangeError(
+      `Cannot interpolate: expected "frames" to be an integer of at least 1 but received ${frames}`,
     );
   }
   const { styleDim: d, sizePx } = generator.config;

@@ -16,5 +16,5 @@ export const models: {
 
 /** The address of a model's teacher or student if `source` names a model, else `source`. */
 export function addressOf(source: string, which: "teacher" | "student"): string {
-  return source in models ? models[source as keyof typeof models][which] : source;
+  return Object.hasOwn(models, source) ? models[source as keyof typeof models][which] : source;
 }

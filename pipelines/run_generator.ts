@@ -92,6 +92,7 @@ export function openGenerator(generator: Generator, engine: Engine): RunningGene
     images: async (w, noise, { batch = imagesPerRun(config.sizePx) } = {}) => {
       const count = w.shape[0]!;
       const size = Math.min(batch, count);
+      expectNoiseOf(count, noise);
       const parts: GeneratorOutput[] = [];
       for (let first = 0; first < count; first += size) {
         const some = noise.map((map) => map.shape[0] === 1 ? map : rows(map, first, size));
@@ -103,6 +104,16 @@ export function openGenerator(generator: Generator, engine: Engine): RunningGene
       for (const each of [toStyles, pull, toImages]) await each.dispose();
     },
   };
+}
+
+function expectNoiseOf(count: number, noise: readonly HostArray[]): void {
+  const wrong = noise.find(({ shape: [maps] }) => maps !== 1 && maps !== count);
+  if (!wrong) return;
+  throw new RangeError(
+    `Cannot generate images: expected noise maps of one image or of all ${count} but received some of ${
+      wrong.shape[0]
+    }`,
+  );
 }
 
 /** `size` rows from `first` on; missing ones repeat the last, so that one graph serves all batches. */

@@ -89,7 +89,7 @@ function checksOf(part: AnyPart, source: PartSource, engines: Engines): Check[] 
 
 /** Prepares and compiles a case when it is first asked for. */
 function caseRun(part: Case, engines: Engines, name: string): () => Promise<CaseRun> {
-  return once(async () => {
+  return once(async (): Promise<CaseRun> => {
     const inputs = { ...part.inputs, ...await part.prepare?.() };
     const arrays = { weights: moved(part.weights, part.trained), inputs };
     const runOn = (engine: Engine): EngineRun => {

@@ -59,6 +59,22 @@ Deno.test("generateImages() wants seeds or styles", async () => {
   });
 });
 
+Deno.test("generateImages() refuses no images, and noise of others", async () => {
+  const none = { message: "Cannot generate images: expected seeds or styles but received none" };
+  await assert.rejects(generateImages(teacher, { seeds: [] }, { engine }), none);
+  const w = { shape: [0, 8], data: new Float32Array() };
+  await assert.rejects(generateImages(teacher, { w }, { engine }), none);
+  const noise = noiseOf(0, 16).map(({ shape: [, r] }) => ({
+    shape: [2, r!, r!, 1],
+    data: new Float32Array(2 * r! ** 2),
+  }));
+  await assert.rejects(generateImages(teacher, { seeds: [1, 2, 3], noise }, { engine }), {
+    name: "RangeError",
+    message:
+      "Cannot generate images: expected noise maps of one image or of all 3 but received some of 2",
+  });
+});
+
 Deno.test("generateTensors() gives NCHW images, styles and a student's heads", async () => {
   const z = latentsOf([5], 8);
   const noise = Object.fromEntries(
@@ -96,7 +112,8 @@ Deno.test("generateTensors() names what it cannot use", async () => {
 });
 
 Deno.test("mixStyles() takes the coarse layers of the row and the fine ones of the column", async () => {
-  for (const generator of [teacher, student]) {
+  const colours = createStudent(teacher, { domain: "pixel" }, { registry: createRegistry() });
+  for (const generator of [teacher, student, colours]) {
     const layers = styleCountOf(generator);
     const options = { rows: [1], columns: [2], truncation: 1 };
     const [all, none] = await Promise.all(
@@ -116,6 +133,10 @@ Deno.test("interpolateStyles() goes from seed to seed", async () => {
   assert.equal(walk.shape[0], 4);
   assertClose(image(walk.data, 0), image(own.data, 0));
   assertClose(image(walk.data, 3), image(own.data, 1));
+  await assert.rejects(interpolateStyles(teacher, { ...options, frames: 0 }, { engine }), {
+    name: "RangeError",
+    message: 'Cannot interpolate: expected "frames" to be an integer of at least 1 but received 0',
+  });
 });
 
 Deno.test("loadGenerator() says what a name may stand for", async () => {
@@ -123,5 +144,9 @@ Deno.test("loadGenerator() says what a name may stand for", async () => {
     name: "RangeError",
     message:
       'Cannot load "avatar-64": expected a file, or a shipped model ("avatars-64"), but found neither; did you mean "avatars-64"?',
+  });
+  await assert.rejects(loadGenerator("toString"), {
+    message:
+      'Cannot load "toString": expected a file, or a shipped model ("avatars-64"), but found neither',
   });
 });
