@@ -107,7 +107,7 @@ function resultOf(
 ): Result {
   const [first, second, ...more] = timings;
   const rest = more.length ? more : second ? [second] : [];
-  const { peakMb, flops, bytes } = timings.at(-1)!;
+  const { peakMb, operations, outerBytes } = timings.at(-1)!;
   return {
     workload,
     scenario: scenario?.name ?? "",
@@ -118,8 +118,8 @@ function resultOf(
     ...first!.phases && { phases: first!.phases },
     value: first!.value,
     peakMb,
-    ...flops !== undefined && { flops },
-    ...bytes !== undefined && { bytes },
+    ...operations && { operations },
+    ...outerBytes !== undefined && { outerBytes },
     rounds: rest.map(({ ms, cpuMs }) => ({ ms, cpuMs })),
   };
 }

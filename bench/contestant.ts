@@ -3,11 +3,14 @@
  * turns. Commands and answers are JSON, one a line:
  *
  * - `{ "load": ... }` makes everything ready to run and answers `{ name }`;
- * - `{ "run": workload, "count": n }` answers `{ ms, cpuMs, value, peakMb, flops?, bytes?, phases? }`;
+ * - `{ "run": workload, "count": n }` answers `{ ms, cpuMs, value, peakMb, operations?, outerBytes?,
+ *   phases? }`;
  * - what cannot be done answers `{ error }`, a sentence.
  *
  * @module
  */
+
+import type { OperationCost } from "./flops.ts";
 
 /** What a contestant answers to a run. */
 export interface Timing {
@@ -19,10 +22,10 @@ export interface Timing {
   readonly value: number;
   /** Largest resident memory of the process so far, in MB. */
   readonly peakMb: number;
-  /** Floating-point operations of a run, where they are counted. */
-  readonly flops?: number;
-  /** Bytes that a run must move at least, where they are counted. */
-  readonly bytes?: number;
+  /** What each operation of a run must do at least, where it is counted. */
+  readonly operations?: readonly OperationCost[];
+  /** Bytes that one kernel for everything must move at least, where they are counted. */
+  readonly outerBytes?: number;
   /** What went before the first run, where it is known. */
   readonly phases?: Phases;
 }

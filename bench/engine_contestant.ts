@@ -2,7 +2,7 @@
 import process from "node:process";
 import type { Phases } from "./contestant.ts";
 import { createEngine, type Engine, type EngineOptions } from "../engine/mod.ts";
-import { countBytes, countFlops } from "./flops.ts";
+import { countOperations, countOuterBytes } from "./flops.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
 import { scenarioArrays, SCENARIOS } from "./scenarios.ts";
 import { type Workload, WORKLOADS } from "./workloads.ts";
@@ -58,9 +58,9 @@ async function time(workload: Workload, count: number) {
   const peakMb = await findPeakMb();
   const phases = takePhases();
   const programs = await workload.programs();
-  const flops = programs.reduce((sum, each) => sum + countFlops(each), 0);
-  const bytes = programs.reduce((sum, each) => sum + countBytes(each), 0);
-  return { ms, cpuMs, value, peakMb, flops, bytes, ...phases.trace > 0 && { phases } };
+  const operations = programs.flatMap(countOperations);
+  const outerBytes = programs.reduce((sum, each) => sum + countOuterBytes(each), 0);
+  return { ms, cpuMs, value, peakMb, operations, outerBytes, ...phases.trace > 0 && { phases } };
 }
 
 /** Largest resident memory; Linux's `maxRSS` may be that of the process which started this one. */

@@ -1,6 +1,8 @@
 /** Who takes part: our engines and the peers. @module */
 import { findOpenvino } from "../engine/find_openvino.ts";
 import { openContestant } from "./contestant.ts";
+import { CEILINGS } from "./kernels.ts";
+import { layerFolder } from "./peers/layer_folder.ts";
 import { scenarioFolder } from "./peers/scenario_folder.ts";
 import type { Scenario } from "./scenarios.ts";
 
@@ -88,7 +90,7 @@ function torchEntries({ threads, python, compile }: PeerEntryOptions): Entry[] {
   const entry = (
     label: string,
     reference: string,
-    { nameOf, ...form }:
+    { nameOf = (name) => name, ...form }:
       & { readonly channelsLast?: boolean; readonly compile?: boolean }
       & Pick<Entry, "nameOf">,
   ): Entry => {
@@ -99,8 +101,11 @@ function torchEntries({ threads, python, compile }: PeerEntryOptions): Entry[] {
       command: pythonCommand(python, "torch_peer.py"),
       asked: true,
       remedy: "--python PATH names a Python that has PyTorch",
-      load: async (scenario) => scenario && { ...load, folder: await scenarioFolder(scenario) },
-      ...nameOf && { nameOf },
+      load: async (scenario) => ({
+        ...load,
+        folder: await (scenario ? scenarioFolder(scenario) : layerFolder()),
+      }),
+      nameOf: (name) => name in CEILINGS ? undefined : nameOf(name),
       probe: load,
     };
   };

@@ -8,11 +8,7 @@ import type { Op, Program } from "../engine/program.ts";
 
 const size = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
-/** Floating-point operations of convolutions and matrix products, two per multiply-add. */
-export function countFlops({ ops, values }: Program): number {
-  return ops.reduce((sum, op) => sum + flops(op, (id) => values[id]!.shape), 0);
-}
-
+/** Two per multiply-add of convolutions and matrix products; 0 for everything else. */
 function flops(
   { kernel, inputs, attributes, outputs }: Op,
   shape: (id: number) => readonly number[],
@@ -39,11 +35,36 @@ function flops(
   }
 }
 
+/** What an operation must do at least. */
+export interface OperationCost {
+  readonly flops: number;
+  /** Bytes that it reads and writes. */
+  readonly bytes: number;
+}
+
+/** Kernels without multiplications worth counting whose results bring several numbers together. */
+const TRANSFORMS = new Set(["Haar", "InverseHaar", "Resample"]);
+
 /**
- * Bytes that a program must move at least, if all element-wise work were merged into its neighbours:
- * its inputs and outputs, and what convolutions and matrix products read and write.
+ * What the convolutions, matrix products, Haar transforms and resamplings of a program must do, each
+ * by itself: read its operands once and write its results once. Element-wise work, sums and
+ * rearrangements between them cost nothing, as if they were merged into these.
  */
-export function countBytes({ ops, values, inputs, outputs }: Program): number {
+export function countOperations({ ops, values }: Program): OperationCost[] {
+  const shape = (id: number) => values[id]!.shape;
+  return ops.flatMap((op) => {
+    const cost = flops(op, shape);
+    if (cost === 0 && !TRANSFORMS.has(op.kernel)) return [];
+    const numbers = [...op.inputs, ...op.outputs].reduce((sum, id) => sum + size(shape(id)), 0);
+    return [{ flops: cost, bytes: 4 * numbers }];
+  });
+}
+
+/**
+ * Bytes that a program must move if it were one kernel that keeps all between its convolutions and
+ * products to itself: its inputs and outputs, and what convolutions and products read and write.
+ */
+export function countOuterBytes({ ops, values, inputs, outputs }: Program): number {
   const bytes = (ids: readonly number[]) =>
     4 * ids.reduce((sum, id) => sum + size(values[id]!.shape), 0);
   const heavy = ops.filter((op) => flops(op, (id) => values[id]!.shape) > 0);

@@ -18,18 +18,27 @@ const BATCH = 8;
 const random = (name: string, shape: readonly number[]) =>
   createRandom(1, `bench.${name}`).normal(shape);
 
+/** Opens a workload on an engine. */
+export interface Kernel {
+  (engine: Engine): Workload;
+  /** What it is given. */
+  inputs(): Record<string, HostArray>;
+}
+
 /** A function of arrays, and its gradients in all of them. */
 function differentiated(
   name: string,
   shapes: Readonly<Record<string, readonly number[]>>,
   fn: (inputs: Readonly<Record<string, tf.Tensor>>) => tf.Tensor,
   { gradients = true }: { readonly gradients?: boolean } = {},
-): (engine: Engine) => Workload {
-  return (engine) => {
-    const names = Object.keys(shapes);
-    const inputs: Record<string, HostArray> = Object.fromEntries(
+): Kernel {
+  const names = Object.keys(shapes);
+  const makeInputs = () =>
+    Object.fromEntries(
       Object.entries(shapes).map(([key, shape]) => [key, random(`${name}.${key}`, shape)]),
     );
+  const open = (engine: Engine): Workload => {
+    const inputs: Record<string, HostArray> = makeInputs();
     const compiled = engine.compile((given: Record<string, tf.Tensor>) => {
       const loss = (...values: tf.Tensor[]) =>
         tf.mean(tf.square(fn(Object.fromEntries(names.map((key, i) => [key, values[i]!])))));
@@ -43,6 +52,7 @@ function differentiated(
       programs: () => Promise.resolve([compiled.program(inputs)]),
     };
   };
+  return Object.assign(open, { inputs: makeInputs });
 }
 
 const features = (px: number, channels: number) => [BATCH, px, px, channels];
@@ -85,7 +95,7 @@ export const CEILINGS: typeof KERNELS = {
 };
 
 /** By name: what, channels, side in pixels; 8 images; forward and all gradients. */
-export const KERNELS: Readonly<Record<string, (engine: Engine) => Workload>> = {
+export const KERNELS: Readonly<Record<string, Kernel>> = {
   "convolution 3x3, 64 channels, 64 px": differentiated(
     "convolution 3x3",
     { x: features(64, 64), w: [3, 3, 64, 64] },

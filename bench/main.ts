@@ -9,6 +9,7 @@ import { compete } from "./compete.ts";
 import { ableEntries, engineEntries, peerEntries } from "./entries.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
 import { layerTable } from "./layers.ts";
+import { removeLayerFolder } from "./peers/layer_folder.ts";
 import { removeScenarioFolders } from "./peers/scenario_folder.ts";
 import type { Result } from "./result.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
@@ -23,7 +24,8 @@ const HELP = `Times training steps and images on our engines, in one run and in 
   --engines LIST   onnx, openvino, openvino:bf16, tfjs; by default all but tfjs that can run here
   --openvino PATH  where OpenVINO is, if not in the active Python environment
   --layers         kernels and layers only, and how far each is from the machine's ceilings,
-                   on one thread
+                   on one thread; with --peers beside the same layers of the PyTorch program
+  --ceilings       the same for steps and images
   --start          first runs only: how long tracing, lowering and making sessions take; also of
                    networks that are too large to be run often
   --peers          the same steps as a PyTorch program, and images of our exported files in ONNX
@@ -41,13 +43,14 @@ Times are medians; a ratio is taken of the medians of each round: its median, le
 
 const args = parseArgs(Deno.args, {
   string: ["only", "engines", "openvino", "python", "threads", "rounds", "limit", "json"],
-  boolean: ["help", "compile", "layers", "peers", "processor", "start"],
+  boolean: ["help", "ceilings", "compile", "layers", "peers", "processor", "start"],
   collect: ["only"],
 });
 
 async function main(): Promise<void> {
   if (args.help) return console.log(HELP);
-  const threads = args.layers ? 1 : Number(args.threads ?? navigator.hardwareConcurrency);
+  const limits = args.layers || args.ceilings;
+  const threads = limits ? 1 : Number(args.threads ?? navigator.hardwareConcurrency);
   const rounds = args.start ? 0 : Number(args.rounds ?? 5);
   const limitSeconds = Number(args.limit ?? 300);
   console.log(`${threads} threads, ${Deno.build.target}`);
@@ -73,7 +76,7 @@ async function main(): Promise<void> {
     console.log(workloadLines(made).join("\n"));
   }
   const clock = args.processor ? "cpuMs" : "ms";
-  const lines = args.layers
+  const lines = limits
     ? layerTable(results)
     : args.start
     ? startTable(results)
@@ -86,7 +89,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** What `--only` and `--layers` leave of all workloads. */
+/** What `--only`, `--layers` and `--ceilings` leave of all workloads. */
 function chosen(): { scenario?: Scenario; workload: string }[] {
   const names = new Set(
     Object.keys(SCENARIOS).flatMap((size) =>
@@ -107,8 +110,9 @@ function chosen(): { scenario?: Scenario; workload: string }[] {
   );
   const alone = (workload: string) => ({ workload });
   if (args.start) return steps;
-  const ceilings = Object.keys(CEILINGS).filter((name) => args.layers || wanted(name));
-  const kernels = Object.keys(KERNELS).filter(wanted);
+  const limits = args.layers || args.ceilings;
+  const ceilings = Object.keys(CEILINGS).filter((name) => limits || wanted(name));
+  const kernels = args.ceilings ? [] : Object.keys(KERNELS).filter(wanted);
   return [...ceilings.map(alone), ...steps, ...kernels.map(alone)];
 }
 
@@ -131,4 +135,5 @@ try {
   Deno.exitCode = 1;
 } finally {
   await removeScenarioFolders();
+  await removeLayerFolder();
 }

@@ -1,5 +1,6 @@
 /** What was measured. @module */
 import type { Phases, Timing } from "./contestant.ts";
+import type { OperationCost } from "./flops.ts";
 
 /** What one contestant did with one workload. */
 export interface Result {
@@ -18,10 +19,10 @@ export interface Result {
   readonly value: number;
   /** Largest resident memory of the process, in MB. */
   readonly peakMb: number;
-  /** Floating-point operations of a run, where they are counted. */
-  readonly flops?: number;
-  /** Bytes that a run must move at least, where they are counted. */
-  readonly bytes?: number;
+  /** What each operation of a run must do at least, where it is counted. */
+  readonly operations?: readonly OperationCost[];
+  /** Bytes that one kernel for everything must move at least, where they are counted. */
+  readonly outerBytes?: number;
   /** All runs but the first, kept apart by round. */
   readonly rounds: readonly Pick<Timing, "ms" | "cpuMs">[];
 }
@@ -30,3 +31,6 @@ export interface Result {
 export const msOf = ({ rounds }: Pick<Result, "rounds">) => rounds.flatMap(({ ms }) => ms);
 /** Milliseconds of processor time of all runs. */
 export const cpuMsOf = ({ rounds }: Pick<Result, "rounds">) => rounds.flatMap(({ cpuMs }) => cpuMs);
+/** Floating-point operations of a run; 0 where they are not counted. */
+export const flopsOf = ({ operations = [] }: Pick<Result, "operations">) =>
+  operations.reduce((sum, { flops }) => sum + flops, 0);

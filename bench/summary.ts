@@ -1,6 +1,6 @@
 /** What is printed of results. @module */
 import { gigabytesPerSecond } from "./layers.ts";
-import { cpuMsOf, msOf, type Result } from "./result.ts";
+import { cpuMsOf, flopsOf, msOf, type Result } from "./result.ts";
 import { type Clock, median, ratioOf, type Spread, spreadOf, spreadText } from "./spread.ts";
 import { table } from "./table.ts";
 
@@ -60,7 +60,7 @@ export function groupsOf(results: readonly Result[]): Result[][] {
 export function summary(results: readonly Result[], clock: Clock = "ms"): string[] {
   const references = [...new Set(results.flatMap(({ reference }) => reference ?? []))];
   const rows = groupsOf(results).flatMap((group) => {
-    const flops = group.find((each) => each.flops)?.flops ?? 0;
+    const flops = Math.max(...group.map(flopsOf));
     return group.map((result) => {
       const ratios = ratiosOf(result, group, clock);
       const cells = references.map((name) => ratios[name] ? spreadText(ratios[name]) : "");
@@ -89,11 +89,16 @@ function row(result: Result, flops: number): string[] {
   ];
 }
 
+/** A step has hundreds of operations: their sum serves. */
+function withoutOperations({ operations, ...result }: Result) {
+  return { ...result, ...operations && { flops: flopsOf({ operations }) } };
+}
+
 /** All results with their ratios, for programs. */
 export function resultsJson(results: readonly Result[], clock: Clock = "ms"): string {
   const made = groupsOf(results).flatMap((group) =>
     group.map((result) => ({
-      ...result,
+      ...withoutOperations(result),
       medianMs: median(timesOf(result)),
       ratios: ratiosOf(result, group, clock),
     }))

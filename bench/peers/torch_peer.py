@@ -76,8 +76,9 @@ class Peer:
             if not name.startswith(prefix):
                 continue
             if value.ndim == 4:
-                depthwise = name.endswith("depthwise")
-                value = value.permute((2, 3, 0, 1) if depthwise else (0, 3, 1, 2) if name.endswith("const") else (3, 2, 0, 1))
+                image = name.endswith(("const", "/x", "/noise"))
+                depthwise = name.endswith("depthwise") or name.startswith("depthwise")
+                value = value.permute((0, 3, 1, 2) if image else (2, 3, 0, 1) if depthwise else (3, 2, 0, 1))
                 value = value.contiguous(memory_format=self.format)
             made[name[len(prefix) :]] = value.clone().requires_grad_()
         return made
@@ -166,6 +167,41 @@ class Peer:
         x = self.conv(p, "4.conv", x, SQRT2).permute(0, 2, 3, 1).flatten(1)
         return self.linear(p, "4.out", F.leaky_relu(self.linear(p, "4.fc", x, SQRT2), 0.2))
 
+    # The layers of `bench/kernels.ts` by themselves, with gradients in all their inputs
+
+    def layers(self) -> dict[str, Callable[[], Tensor]]:
+        def prefixed(prefix: str, given: dict[str, Tensor]) -> dict[str, Tensor]:
+            return {f"{prefix}.{name}": value for name, value in given.items()}
+
+        def separable(x: Tensor, style: Tensor, noise: Tensor, coefficients: Tensor, **weights: Tensor) -> Tensor:
+            p = prefixed("l.separable_modulated", weights) | {"l.trainable.coefficients": coefficients}
+            return self.separable(p, "l", x, style, noise)
+
+        def modulated(up: bool) -> Callable[..., Tensor]:
+            return lambda x, style, noise, **weights: self.modulated(prefixed("l", weights), "l", x, style, noise, up)
+
+        functions = {
+            "convolution 3x3": lambda x, w: F.conv2d(x, w, padding=1),
+            "convolution 1x1": lambda x, w: F.conv2d(x, w),
+            "depthwise convolution 3x3": lambda x, w: F.conv2d(x, w, padding=1, groups=x.shape[1]),
+            "Haar transform and back": lambda x: self.inverse_haar(self.haar(x).square()) + 1,
+            "halving by [1,3,3,1]": lambda x: self.blur(x, (1, 1, 1, 1), stride=2),
+            "layer: modulated convolution": modulated(False),
+            "layer: modulated up-convolution": modulated(True),
+            "layer: separable modulated convolution": separable,
+        }
+        made = {}
+        for workload in dict.fromkeys(name.split("/")[0] for name in self.arrays):
+            function = next(function for name, function in functions.items() if workload.startswith(f"{name}, "))
+            given = self.parameters(f"{workload}/")
+            made[workload] = lambda function=function, given=given: self.differentiated(function, given)
+        return made
+
+    def differentiated(self, function: Callable[..., Tensor], given: dict[str, Tensor]) -> Tensor:
+        loss = function(**given).square().mean()
+        torch.autograd.grad(loss, list(given.values()))
+        return loss
+
     # The student, with the paper's parts
 
     def plain_style(self, p: dict[str, Tensor], name: str, style: Tensor, scale: float = 1.0) -> Tensor:
@@ -211,16 +247,18 @@ class Peer:
             size *= 2
             x = self.inverse_haar(x * self.plain_style(p, f"synthesis.{size}.upscale.idwt", w))
             for conv in ("conv1", "conv2"):
-                where = f"synthesis.{size}.{conv}"
-                name = f"{where}.separable_modulated"
-                depthwise, pointwise = p[f"{name}.depthwise"], p[f"{name}.pointwise"]
-                c = x.shape[1]
-                scale = 1 / math.sqrt(9 * c)
-                energy = pointwise[:, :, 0, 0].square() * (depthwise.square().sum((1, 2, 3)) * (scale * scale))
-                d = self.demodulated(p, where, energy)
-                y = F.conv2d(x * self.plain_style(p, name, w, scale), depthwise, padding=1, groups=c)
-                x = self.finish(p, name, F.conv2d(y, pointwise * d[:, None, None, None]), noise[layer])
+                x = self.separable(p, f"synthesis.{size}.{conv}", x, w, noise[layer])
                 layer += 1
+
+    def separable(self, p: dict[str, Tensor], where: str, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+        name = f"{where}.separable_modulated"
+        depthwise, pointwise = p[f"{name}.depthwise"], p[f"{name}.pointwise"]
+        c = x.shape[1]
+        scale = 1 / math.sqrt(9 * c)
+        energy = pointwise[:, :, 0, 0].square() * (depthwise.square().sum((1, 2, 3)) * (scale * scale))
+        d = self.demodulated(p, where, energy)
+        y = F.conv2d(x * self.plain_style(p, name, style, scale), depthwise, padding=1, groups=c)
+        return self.finish(p, name, F.conv2d(y, pointwise * d[:, None, None, None]), noise)
 
     # Steps
 
@@ -305,7 +343,8 @@ def begin(load: dict) -> tuple[str, dict[str, Callable[[], float]]]:
     if "folder" not in load:
         return name, {}
     peer = Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
-    return name, {workload: lambda step=step: step().item() for workload, step in peer.steps.items()}
+    steps = peer.steps if peer.config else peer.layers()
+    return name, {workload: lambda step=step: step().item() for workload, step in steps.items()}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ const result = (contestant: string, ms: number[][], more: Partial<Result> = {}):
 });
 
 const results = [
-  result("onnx", [[10], [10]], { flops: 2e9 }),
+  result("onnx", [[10], [10]], { operations: [{ flops: 2e9, bytes: 0 }] }),
   result("torch", [[20], [30]], { reference: "PyTorch" }),
   result("torch, channels last", [[40], [25]], { reference: "PyTorch" }),
   result("torch, twice", [[50], [50]], { reference: "teacher twice" }),
@@ -41,6 +41,8 @@ Deno.test("resultsJson() has medians and ratios beside what was measured", () =>
     "teacher twice": { median: 5, least: 5, most: 5 },
   });
   assert.equal(first.rounds.length, 2);
+  assert.equal(first.flops, 2e9);
+  assert.equal(first.operations, undefined);
 });
 
 Deno.test("workloadLines() tells who computed something else", () => {
