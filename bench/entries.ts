@@ -1,7 +1,7 @@
 /** Who takes part: our engines and the peers. @module */
 import { findOpenvino } from "../engine/find_openvino.ts";
 import { openContestant } from "./contestant.ts";
-import { CEILINGS } from "./kernels.ts";
+import { CEILINGS, KERNELS } from "./kernels.ts";
 import { layerFolder } from "./peers/layer_folder.ts";
 import { scenarioFolder } from "./peers/scenario_folder.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -119,7 +119,7 @@ function torchEntries({ threads, python, compile }: PeerEntryOptions): Entry[] {
     ...compile
       ? [entry("torch.compile", "torch.compile", {
         compile: true,
-        nameOf: (name) => name.includes("R1") ? undefined : name,
+        nameOf: (name) => name.includes("R1") || name in KERNELS ? undefined : name,
       })]
       : [],
   ];

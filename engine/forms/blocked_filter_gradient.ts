@@ -199,11 +199,18 @@ export function blockedDepthwiseBackpropFilter(
   const [n, height, width] = l.shape(x!) as [number, number, number];
   const [, h, w] = g.outShape;
   const b = l.block;
-  const images = l.reshape(l.get(x!, "blocked"), [1, n * channels, height, width]);
+  // Windows that hang over at a side are computed column by column, each waiting for its own sums.
+  const [left, right] = [g.before[1], g.after[1]];
+  const wide = blockedPick(l, l.get(x!, "blocked"), [channels, height, width], {
+    from: [0, -left],
+    size: [height, left + width + right],
+    stride: 1,
+  });
+  const images = l.reshape(wide, [1, n * channels, height, left + width + right]);
   const weights = l.reshape(l.get(dy!, "blocked"), [n * channels, 1, h!, w!]);
   const each = l.emit("com.microsoft.nchwc/Conv", [images, weights], {
     group: n * channels,
-    pads: [...g.before, ...g.after],
+    pads: [g.before[0], 0, g.after[0], 0],
   });
   const taps = l.sum(l.reshape(each, [n, channels / b, kh, kw, b]), [0]);
   l.put(out!, l.reshape(l.transpose(taps, [1, 2, 0, 3]), [kh, kw, channels, 1]));
