@@ -3,14 +3,13 @@
  *
  * @module
  */
-import type { PartSource, Weights } from "../core/contracts.ts";
+import type { PartSource } from "../core/contracts.ts";
 import { flatLayout, flatten, unflatten } from "../core/flat.ts";
 import { prefixed, under } from "../core/params.ts";
 import { type Engine, readArrays } from "../engine/mod.ts";
 import type { Run } from "../io/run_folder.ts";
-import type { DiscriminatorConfig } from "../networks/config.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
-import type { Student, Teacher } from "../networks/generator.ts";
+import type { Discriminator, Student, Teacher } from "../networks/generator.ts";
 import { mobileSynthesisBuffers } from "../networks/mobile_synthesis.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import { type DistillState, startingState } from "./distill_state.ts";
@@ -19,7 +18,13 @@ import { type ExplosionGuard, explosionGuard } from "./explosion_guard.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
 import { generateImages } from "./generate_images.ts";
 import { microBatchRows, type Split } from "./micro_batches.ts";
-import { type LossChoice, prepareTerms, resolveTerms, type Term } from "./objective.ts";
+import {
+  dueStepCounter,
+  type LossChoice,
+  prepareTerms,
+  resolveTerms,
+  type Term,
+} from "./objective.ts";
 
 /** A run that is ready: what the loop works with. */
 export interface DistillSession {
@@ -33,6 +38,8 @@ export interface DistillSession {
   readonly guard: ExplosionGuard;
   /** How a step's batch is split. */
   readonly split: Split;
+  /** Updates of the discriminator, with that of a step: it may begin later than the student. */
+  readonly criticUpdates: (step: number) => number;
   /** The student as it is now, read from the device. */
   studentNow(): Promise<Student>;
 }
@@ -52,8 +59,9 @@ export async function openSession(
     sizePx: teacher.config.sizePx,
     teacherImages: (seeds) => generateImages(teacher, { seeds }, { engine }),
   });
-  const critic = startingDiscriminator(config, teacher);
-  const group = terms.some(({ loss }) => loss.needs?.discriminator) ? critic.config.stddevGroup : 1;
+  const wantsCritic = terms.some(({ loss, weight }) => loss.needs?.discriminator && weight !== 0);
+  const critic = wantsCritic ? startingDiscriminator(config, teacher) : noDiscriminator(teacher);
+  const group = critic.config.stddevGroup;
   const split = { batch: config.batch, accumulate: config.accumulate, group };
   if (split.accumulate > 1) microBatchRows(split); // refuses before anything is computed
   const buffers = new Set(mobileSynthesisBuffers(student.config, student.parts));
@@ -74,6 +82,7 @@ export async function openSession(
     run,
     terms,
     split,
+    criticUpdates: dueStepCounter(terms, "discriminator", config),
     state,
     teacher,
     guard: explosionGuard(run.dir),
@@ -95,10 +104,15 @@ export async function openSession(
   };
 }
 
+/** In place of a discriminator where no term asks for one: nothing to keep, nothing to save. */
+function noDiscriminator({ config: { sizePx, channels } }: Teacher): Discriminator {
+  return { config: { sizePx, channels, stddevGroup: 1 }, weights: {} };
+}
+
 function startingDiscriminator(
   { discriminator, seed }: DistillConfig,
   teacher: Teacher,
-): { readonly config: DiscriminatorConfig; readonly weights: Weights } {
+): Discriminator {
   if (discriminator.initial === "teacher") {
     if (teacher.discriminator) return teacher.discriminator;
     throw new RangeError(

@@ -66,7 +66,10 @@ function dueAt({ config, terms, state, teacher }: DistillSession, step: number):
 }
 
 /** Two graphs: the student's step and the discriminator's. */
-async function stepOfBatch({ config, steps, state }: DistillSession, due: Due): Promise<Losses> {
+async function stepOfBatch(
+  { config, steps, state, criticUpdates }: DistillSession,
+  due: Due,
+): Promise<Losses> {
   const { step, latents, noise, critic } = due;
   const random = createRandom(config.seed, "step", step);
   const batch = await steps.teacher(due.wantsFeatures)({ ...latents, noise });
@@ -85,7 +88,7 @@ async function stepOfBatch({ config, steps, state }: DistillSession, due: Due): 
       state: state.discriminator,
       fake: student.image,
       real: batch.scales.at(-1)!.teacherImage,
-      rates: criticRates(config, step),
+      rates: criticRates(config, criticUpdates(step)),
     }, { random });
     disposeArrays(state.discriminator);
     state.discriminator = made.state;
@@ -97,7 +100,7 @@ async function stepOfBatch({ config, steps, state }: DistillSession, due: Due): 
 
 /** The same step: gradients of micro-batches are added, then both networks are updated. */
 async function stepOfMicroBatches(
-  { config, steps, state, split }: DistillSession,
+  { config, steps, state, split, criticUpdates }: DistillSession,
   due: Due,
 ): Promise<Losses> {
   const { step, noise, critic } = due;
@@ -139,7 +142,7 @@ async function stepOfMicroBatches(
   state.student = updated.state;
   if (criticSum) {
     const { gradient } = criticSum;
-    const rates = criticRates(config, step);
+    const rates = criticRates(config, criticUpdates(step));
     const made = await steps.discriminatorUpdate({ state: state.discriminator, gradient, rates });
     disposeArrays([state.discriminator, gradient]);
     state.discriminator = made.state;
@@ -161,9 +164,9 @@ function readsLosses({ engine, config }: DistillSession, step: number): boolean 
     [STEPS_PER_READING, sampleSteps, checkpointSteps].some((every) => done % every === 0);
 }
 
-function criticRates({ discriminator }: DistillConfig, step: number): AdamRates<HostArray> {
+function criticRates({ discriminator }: DistillConfig, update: number): AdamRates<HostArray> {
   const { learningRate, beta1, beta2 } = discriminator;
-  return asArrays(adamRates(learningRate, step + 1, { beta1, beta2, epsilon: 1e-8 }));
+  return asArrays(adamRates(learningRate, update, { beta1, beta2, epsilon: 1e-8 }));
 }
 
 /** Adam's factors at a step, with warm-up and decay of the rate, and the decay of the average. */

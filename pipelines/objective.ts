@@ -82,6 +82,22 @@ export function dueTerms(
   );
 }
 
+/** Counts the steps with a due term of a side, up to and with a step; steps are asked for in order. */
+export function dueStepCounter(
+  terms: readonly Term[],
+  side: "student" | "discriminator",
+  { batch }: { readonly batch: number },
+): (step: number) => number {
+  let [next, count] = [0, 0];
+  return (step) => {
+    for (; next <= step; next++) {
+      const at = { step: next, kimg: next * batch / 1000 };
+      if (dueTerms(terms, side, at).length > 0) count++;
+    }
+    return count;
+  };
+}
+
 /**
  * Refuses terms of which none is due at some step: nothing would be trained there.
  *

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Weights } from "../../core/contracts.ts";
 import { defineLoss, definePlugin } from "../../core/define.ts";
 import { createEngine, type Engine } from "../../engine/mod.ts";
+import { readNewestCheckpoint } from "../../io/checkpoint.ts";
 import { distill } from "../../pipelines/distill.ts";
 import type { TrainingEvent } from "../../pipelines/events.ts";
 import { loadGenerator } from "../../pipelines/load_generator.ts";
@@ -220,6 +221,38 @@ Deno.test("distill() refuses a student of other sizes", async () => {
     message:
       'Cannot distil into this student: expected "styleDim" 8, as its teacher has, but received 4',
   });
+});
+
+/** The discriminator's weights in the newest checkpoint of a run. */
+async function criticOf(out: string): Promise<Float32Array> {
+  const { newest } = await readNewestCheckpoint(join(folder, out, "checkpoints"));
+  return newest!.arrays["discriminator.weights"]!.data;
+}
+
+Deno.test("distill() lets Adam count the discriminator's own updates", async () => {
+  const losses = [{ name: "pixel" }, { name: "adversarial", from: 0.03 }]; // from step 4 on
+  const config = { ...tinyDistill, losses, steps: 5, accumulate: 2 };
+  await collect("critic-before", { config: { ...config, steps: 4 } });
+  await collect("critic-parts", { config });
+  await collect("critic-whole", { config: { ...config, accumulate: 1 } });
+  const before = await criticOf("critic-before");
+  for (const run of ["critic-parts", "critic-whole"]) {
+    const after = await criticOf(run);
+    const largest = before.reduce((most, x, i) => Math.max(most, Math.abs(x - after[i]!)), 0);
+    // Adam's first step is the learning rate, whatever the gradient; its default here is 5e-4.
+    assert.ok(Math.abs(largest / 5e-4 - 1) < 0.01, `${largest}`);
+  }
+});
+
+Deno.test("distill() keeps no discriminator that no loss asks for", async () => {
+  const { discriminator: _, ...alone } = teacher;
+  const losses = [{ name: "pixel" }, { name: "adversarial", weight: 0 }];
+  const config = { ...tinyDistill, losses, steps: 2, batch: 6, accumulate: 2 };
+  const context = { engine, registry, teacher: alone, out: join(folder, "no-critic") };
+  await Array.fromAsync(distill(config, context));
+  assert.equal((await criticOf("no-critic")).length, 0);
+  const more = await Array.fromAsync(distill({ ...config, steps: 3 }, context));
+  assert.equal(more[0]!.kind === "start" && more[0]!.step, 2);
 });
 
 Deno.test("distill() without a teacher says how to give one", async () => {
