@@ -187,7 +187,8 @@ async function* train(
   yield last;
   const trained = await session.studentNow();
   const path = `${run.dir}/student.safetensors`;
-  await saveGenerator(path, trained, { metadata: trainingMetadata(session.config) });
+  const metadata = trainingMetadata(config, session.terms);
+  await saveGenerator(path, trained, { metadata });
   const pairs = {
     columns: last.columns,
     labels: last.labels,

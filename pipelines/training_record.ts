@@ -6,12 +6,13 @@
  */
 import { inspectSafetensorsFile } from "../io/safetensors.ts";
 import type { DistillConfig } from "./distill_config.ts";
+import type { Term } from "./objective.ts";
 
 /** The networks that a training looked through. */
 export interface TrainingRecord {
-  /** Of the perceptual term. */
+  /** Of the terms that compare features, such as `perceptual`. */
   readonly features?: "discriminator" | "vgg16";
-  /** What the discriminator of the adversarial term started from. */
+  /** What the discriminator started from. */
   readonly discriminator?: "teacher" | "random";
   /** The plugins whose parts it may have, as they were given. */
   readonly plugins?: readonly string[];
@@ -22,12 +23,14 @@ export const TRAINING_KEY = "haarlem.training";
 
 /** The record of a distillation, as metadata of its student's file. */
 export function trainingMetadata(
-  { losses, features, discriminator, plugins }: DistillConfig,
+  { features, discriminator, plugins }: DistillConfig,
+  terms: readonly Term[],
 ): Readonly<Record<string, string>> {
-  const uses = (name: string) => losses.some((loss) => loss.name === name && loss.weight !== 0);
+  const uses = (need: "features" | "discriminator") =>
+    terms.some(({ loss, weight }) => loss.needs?.[need] && weight !== 0);
   const record: TrainingRecord = {
-    ...uses("perceptual") && features && { features: features.name },
-    ...uses("adversarial") && { discriminator: discriminator.initial },
+    ...uses("features") && features && { features: features.name },
+    ...uses("discriminator") && { discriminator: discriminator.initial },
     ...plugins.length > 0 && { plugins },
   };
   return { [TRAINING_KEY]: JSON.stringify(record) };
