@@ -61,11 +61,16 @@ export {
   studentCost,
   teacherCost,
 } from "./networks/cost.ts";
+export { cost } from "./networks/cost_of.ts";
 export type { MappingConfig } from "./networks/mapping.ts";
 export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 
 // Files of networks: ours, and other people's.
-export { loadGenerator, type LoadGeneratorOptions } from "./pipelines/load_generator.ts";
+export {
+  loadDiscriminator,
+  loadGenerator,
+  type LoadGeneratorOptions,
+} from "./pipelines/load_generator.ts";
 export { saveGenerator, type SaveGeneratorOptions } from "./pipelines/generator_file.ts";
 export { saveFeatures } from "./pipelines/feature_file.ts";
 export {

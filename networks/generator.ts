@@ -66,7 +66,11 @@ export type Generator = Teacher | Student;
  */
 export function createTeacher(
   config: TeacherConfig,
-  { seed = 0 }: { readonly seed?: number } = {},
+  { seed = 0 }: {
+    readonly seed?: number;
+    /** As for `createStudent`; a teacher has no parts that could be exchanged. */
+    readonly registry?: PartSource;
+  } = {},
 ): Teacher {
   checkTeacherConfig(config);
   return {

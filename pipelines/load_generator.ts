@@ -9,7 +9,12 @@ import { didYouMean } from "../core/nearest.ts";
 import { under } from "../core/params.ts";
 import { quote } from "../io/describe.ts";
 import { openFile } from "../io/random_access.ts";
-import { expectTeacher, type Generator, type Teacher } from "../networks/generator.ts";
+import {
+  type Discriminator,
+  expectTeacher,
+  type Generator,
+  type Teacher,
+} from "../networks/generator.ts";
 import { createRegistry } from "../registry.ts";
 import { convert } from "./convert.ts";
 import { isGeneratorFile, readGenerator } from "./generator_file.ts";
@@ -84,4 +89,31 @@ export async function loadTeacher(
 ): Promise<Teacher> {
   const generator = await loadGenerator(source, { ...options, which: "teacher" });
   return expectTeacher(generator, quote(String(source)));
+}
+
+/**
+ * Loads the discriminator of a teacher's file, such as `loadGenerator` takes.
+ *
+ * @throws {RangeError} If the file holds none.
+ *
+ * @example
+ * ```ts
+ * import { loadDiscriminator, models } from "haarlem";
+ * import assert from "node:assert/strict";
+ *
+ * const { config } = await loadDiscriminator(models["avatars-64"].teacher);
+ * assert.equal(config.sizePx, 64);
+ * ```
+ */
+export async function loadDiscriminator(
+  source: string | URL,
+  options: LoadGeneratorOptions = {},
+): Promise<Discriminator> {
+  const { discriminator } = await loadTeacher(source, options);
+  if (discriminator) return discriminator;
+  throw new RangeError(
+    `Cannot load a discriminator from ${
+      quote(String(source))
+    }: expected a teacher with its discriminator but its file has none`,
+  );
 }

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HostArray } from "../../core/contracts.ts";
 import { writeSafetensorsFile } from "../../io/safetensors.ts";
+import { createTeacher } from "../../networks/generator.ts";
 import { convert } from "../../pipelines/convert.ts";
-import { loadGenerator, loadTeacher } from "../../pipelines/load_generator.ts";
+import { saveGenerator } from "../../pipelines/generator_file.ts";
+import { loadDiscriminator, loadGenerator, loadTeacher } from "../../pipelines/load_generator.ts";
+import { createRegistry } from "../../registry.ts";
 
 const golden = (name: string) => new URL(`../golden/${name}`, import.meta.url);
 
@@ -44,6 +47,24 @@ Deno.test("loadGenerator() refuses weights of something else", async () => {
       name: "TypeError",
       message:
         `Cannot load a generator from "${path}": expected a teacher or a student but received weights of vgg16`,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("loadDiscriminator() takes that of a teacher's file, or says that there is none", async () => {
+  const { discriminator } = await loadTeacher(golden("rosinality.pt"));
+  assert.deepEqual(await loadDiscriminator(golden("rosinality.pt")), discriminator);
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-load-" });
+  try {
+    const path = join(folder, "alone.safetensors");
+    const config = { sizePx: 16, styleDim: 8, mappingLayers: 2, channels: [8, 8, 4] };
+    await saveGenerator(path, createTeacher(config, { registry: createRegistry(), seed: 1 }));
+    await assert.rejects(loadDiscriminator(path), {
+      name: "RangeError",
+      message:
+        `Cannot load a discriminator from "${path}": expected a teacher with its discriminator but its file has none`,
     });
   } finally {
     await Deno.remove(folder, { recursive: true });
