@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { blockedPick } from "./forms/blocked_pick.ts";
 import { type ElementType, GraphBuilder, type ModelFile } from "./onnx_model.ts";
 import type { Op, Program, Value } from "./program.ts";
 import { type KernelRule, sameShape, sizeOf } from "./rule.ts";
@@ -19,9 +20,10 @@ export type Layout = "channelsLast" | "channelsFirst";
  * Layouts that only some forms know. `blocked` is ONNX Runtime's own for convolutions (NCHWc): the
  * numbers lie as `[N,C/b,H,W,b]` in a tensor that says `[N,C,H,W]`; `spread` is the same in a tensor
  * that says what it is, as broadcasting wants it. `padded` is `blocked` of more channels than there
- * are; it can only be turned into other layouts.
+ * are; it can only be turned into other layouts. `even` is `blocked` with zeros after the last row and
+ * the last column where their number is odd.
  */
-export type PhysicalLayout = Layout | "blocked" | "spread" | "padded";
+export type PhysicalLayout = Layout | "blocked" | "spread" | "padded" | "even";
 
 /** Writes an operation for a target if it can; else the rule of the kernel does. */
 export type Form = (op: Op, lowering: Lowering) => boolean;
@@ -76,7 +78,7 @@ export class Lowering extends GraphBuilder {
 
   /** Whether the value already exists in blocks of channels. */
   isBlocked(id: number): boolean {
-    return this.has(id, "blocked") || this.has(id, "spread");
+    return this.has(id, "blocked") || this.has(id, "spread") || this.has(id, "even");
   }
 
   /** Whether the value can be laid out in blocks of channels. */
@@ -116,10 +118,16 @@ export class Lowering extends GraphBuilder {
       spread: [n, c / this.block, h, w, this.block],
     };
     const from = names.channelsFirst ?? names.channelsLast;
-    if (layout === "padded") throw new Error(`Cannot lower "${this.program.name}": %${id} padded`);
+    if (layout === "padded" || layout === "even") {
+      throw new Error(`Cannot lower "${this.program.name}": %${id} ${layout}`);
+    }
     if (layout === "spread") return this.reshape(this.get(id, "blocked"), sizes.spread);
     if (layout === "blocked") {
       if (names.spread) return this.reshape(names.spread, sizes.blocked);
+      if (names.even) {
+        const image = [c, h + h % 2, w + w % 2] as const;
+        return blockedPick(this, names.even, image, { from: [0, 0], size: [h, w], stride: 1 });
+      }
       if (h * w === 1) return this.reshape(from!, sizes.blocked);
       return names.channelsFirst
         ? this.emit("com.microsoft.nchwc/ReorderInput", [names.channelsFirst])

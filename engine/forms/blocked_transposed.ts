@@ -19,13 +19,30 @@ export function stridedBackpropInput(
   const fits = g.strides.every((n) => n === 2) && g.dilations.every((n) => n === 1) &&
     g.kernel.every((n) => n > 1);
   if (!fits || !l.canBlock(dy!) || !l.canBlock(out!)) return false;
-  l.put(out!, phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!)), "blocked");
+  const pixels = phases(l, l.get(dy!, "blocked"), l.get(filter!), shape, g, l.shape(out!));
+  const [, height, width, channels] = l.shape(out!) as Shape4D;
+  const size = [height, width] as const;
+  const even = size.map((n, i) => 2 * parityLength(g, i as 0 | 1, n)) as [number, number];
+  const begins = g.before.every((n) => n === 0);
+  if (begins && size.every((n, i) => n === even[i])) l.put(out!, pixels, "blocked");
+  // What no tap reaches is zero.
+  else if (begins && size.every((n, i) => n >= 2 * (g.outShape[i + 1]! - 1) + g.kernel[i]!)) {
+    l.put(out!, pixels, "even");
+  } else {
+    const picked = { from: g.before, size, stride: 1 } as const;
+    l.put(out!, blockedPick(l, pixels, [channels, ...even], picked), "blocked");
+  }
   return true;
 }
 
+/** How many rows or columns of one parity there are: pixel u = y + before is number u / 2 of its own. */
+const parityLength = ({ before }: Geometry, axis: 0 | 1, length: number) =>
+  Math.ceil((before[axis] + length) / 2);
+
 /**
  * A transposed convolution of stride 2. The pixels of each of the four parities are a convolution of
- * `dy` with the taps of that parity, a quarter of all; their pixels then interleave.
+ * `dy` with the taps of that parity, a quarter of all; their pixels then interleave, an even number
+ * along each axis.
  */
 function phases(
   l: Lowering,
@@ -37,9 +54,8 @@ function phases(
 ): string {
   const b = l.block;
   const [, h, w] = g.outShape;
-  // Pixel u = y + before of the result is number u / 2 of its parity.
-  const rows = Math.ceil((g.before[0] + height!) / 2);
-  const columns = Math.ceil((g.before[1] + width!) / 2);
+  const rows = parityLength(g, 0, height!);
+  const columns = parityLength(g, 1, width!);
   const quarter = (down: number, right: number) => {
     const taps = [Math.ceil((kh - down) / 2), Math.ceil((kw - right) / 2)] as const;
     const part = l.slice(filter, [down, right], [kh, kw], [0, 1], [2, 2]);
@@ -51,9 +67,5 @@ function phases(
   const interleave = (pair: readonly string[], run: number) =>
     l.emit("Concat", pair.map((name) => l.reshape(name, [-1, run])), { axis: 1 });
   const halves = [0, 1].map((down) => interleave([quarter(down, 0), quarter(down, 1)], b));
-  const image = [ci, 2 * rows, 2 * columns] as const;
-  const pixels = l.reshape(interleave(halves, 2 * columns * b), [n!, ...image]);
-  const [top, left] = g.before;
-  if (top === 0 && left === 0 && 2 * rows === height && 2 * columns === width) return pixels;
-  return blockedPick(l, pixels, image, { from: [top, left], size: [height!, width!], stride: 1 });
+  return l.reshape(interleave(halves, 2 * columns * b), [n!, ci, 2 * rows, 2 * columns]);
 }
