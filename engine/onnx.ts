@@ -16,6 +16,7 @@ import { lower } from "./lowering.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
 import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
+import { scaleFilters } from "./passes/scale_filters.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
 import { phase } from "./phase.ts";
@@ -50,7 +51,7 @@ const SHORT_SPIN = {
 
 /** The rewrites that the forms of the blocked layout are made for. */
 const forBlocks = (program: Program): Program =>
-  fuseConvolutions(foldScales(foldHaar(sumProducts(shareSlopes(program)))));
+  fuseConvolutions(scaleFilters(foldScales(foldHaar(sumProducts(shareSlopes(program))))));
 
 /** Makes the engine; the library is loaded here and not before. */
 export async function createOnnxEngine(

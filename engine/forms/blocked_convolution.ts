@@ -7,13 +7,21 @@
  */
 import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Form, Lowering } from "../lowering.ts";
-import type { Attributes as NodeAttributes } from "../onnx_model.ts";
-import { type FusedAttributes, fusedName, scaleOf } from "../passes/fuse_convolutions.ts";
+import { fusedName } from "../passes/fuse_convolutions.ts";
 import { scaledName } from "../passes/fold_scales.ts";
-import type { Op } from "../program.ts";
+import { type ScaledFilterAttributes, scaledFilterName } from "../passes/scale_filters.ts";
+import { scaleOf } from "../passes/scale_of.ts";
+import { type Build, fused, plain } from "./blocked_node.ts";
+import { resample } from "./blocked_resample.ts";
 import { sameShape, sizeOf } from "../rule.ts";
 import { stridedBackpropInput } from "./blocked_transposed.ts";
-import { blockedWeight, depthwiseWeight, type Shape4D } from "./blocked_weight.ts";
+import {
+  blockedWeight,
+  depthwiseWeight,
+  scaledDepthwiseWeight,
+  scaledWeight,
+  type Shape4D,
+} from "./blocked_weight.ts";
 
 /** Whether all channels of a value can be read by a blocked convolution. */
 function readable(l: Lowering, id: number): boolean {
@@ -23,14 +31,6 @@ function readable(l: Lowering, id: number): boolean {
 /** The input of a blocked convolution: in blocks, or as NCHW if there are too few channels. */
 function input(l: Lowering, id: number): string {
   return l.get(id, l.canBlock(id) ? "blocked" : "channelsFirst");
-}
-
-/** A convolution before it is written: what may be merged into it goes to its inputs. */
-interface Node {
-  readonly inputs: readonly string[];
-  readonly attributes: NodeAttributes;
-  /** What it takes its images for, `[N,C,H,W]`, if for another number of them and of channels. */
-  readonly whole?: readonly number[];
 }
 
 const attributesOf = ({ strides, dilations, before, after }: Geometry, group = 1) => ({
@@ -47,14 +47,30 @@ function adjointPads({ kernel, before, after, strides, dilations }: Geometry) {
   return pads.every((n) => n >= 0) ? pads : undefined;
 }
 
-type Build = (op: Op, l: Lowering) => Node | undefined;
-
 const conv2d: Build = ({ inputs: [x, filter], attributes }, l) => {
   if (!readable(l, x!)) return undefined;
   const shape = l.shape(filter!) as Shape4D;
   const g = geometry(l.shape(x!), shape, attributes, false);
-  const inputs = [input(l, x!), blockedWeight(l, l.get(filter!), shape)];
+  const inputs = [input(l, x!), blockedWeight(l, l.get(filter!), shape)] as const;
   return { inputs, attributes: attributesOf(g) };
+};
+
+/** A convolution whose channels have factors, per image: its filter has them, and a group is an image. */
+const scaledConv2d: Build = ({ inputs, attributes, outputs: [out] }, l) => {
+  const [x, filter, ...scales] = inputs as [number, number, ...number[]];
+  const { reads, makes } = attributes as ScaledFilterAttributes;
+  const shape = l.shape(filter) as Shape4D;
+  if (!l.canBlock(x) || makes && !l.canBlock(out!)) return undefined;
+  const [n, h, w, c] = l.shape(x) as Shape4D;
+  const g = geometry([n, h, w, c], shape, attributes, false);
+  const { weight, images } = scaledWeight(l, blockedWeight(l, l.get(filter), shape), shape, {
+    ...reads && { reads: scales[0]! },
+    ...makes && { makes: scales.at(-1)! },
+  });
+  const image = l.get(x, "blocked");
+  const whole = images > 1;
+  const pixels = whole ? l.reshape(image, [1, n * c, h, w]) : image;
+  return { inputs: [pixels, weight], attributes: attributesOf(g, images), whole };
 };
 
 const conv2dBackpropInput: Build = ({ inputs: [dy, filter], attributes }, l) => {
@@ -70,7 +86,7 @@ const depthwise: Build = ({ inputs: [x, filter], attributes }, l) => {
   const shape = l.shape(filter!);
   if (!l.canBlock(x!) || shape[3] !== 1) return undefined;
   const g = geometry(l.shape(x!), shape, attributes, true);
-  const inputs = [l.get(x!, "blocked"), depthwiseWeight(l, l.get(filter!), shape)];
+  const inputs = [l.get(x!, "blocked"), depthwiseWeight(l, l.get(filter!), shape)] as const;
   return { inputs, attributes: attributesOf(g, shape[2]!) };
 };
 
@@ -94,31 +110,29 @@ const scaled: Build = ({ inputs, outputs: [out] }, l) => {
   if (x === undefined || scale === undefined || !l.isBlocked(x) || h * w === 1) return undefined;
   const count = sizeOf(l.shape(scale)); // C or N C
   const weight = l.reshape(l.get(scale), [count, 1, 1, 1]);
-  const whole = count === c ? [n, c, h, w] : [1, n * c, h, w];
-  return { inputs: [l.get(x, "blocked"), weight], attributes: { group: count }, whole };
+  const image = l.get(x, "blocked");
+  if (count === c) return { inputs: [image, weight], attributes: { group: c } };
+  const channels = l.reshape(image, [1, n * c, h, w]);
+  return { inputs: [channels, weight], attributes: { group: count }, whole: true };
 };
 
 /** A depthwise convolution of a product with one number per channel and image, images as channels. */
 const scaledDepthwise: Build = (op, l) => {
   const { inputs: [x, filter, scale], attributes, outputs: [out] } = op;
-  const [kh, kw, c, multiplier] = l.shape(filter!) as Shape4D;
-  const shape = l.shape(out!);
-  if (!l.canBlock(x!) || multiplier !== 1 || !sameShape(l.shape(x!), shape)) return undefined;
-  const count = sizeOf(l.shape(scale!)) / c; // images
-  const b = l.block;
-  const g = geometry(shape, l.shape(filter!), attributes, true);
-  const taps = l.reshape(depthwiseWeight(l, l.get(filter!), l.shape(filter!)), [
-    1,
-    c / b,
-    kh * kw,
-    b,
-  ]);
-  const scales = l.reshape(l.get(scale!), [count, c / b, 1, b]);
-  const weight = l.reshape(l.emit("Mul", [taps, scales]), [count * c, 1, kh, kw]);
-  const [n, h, w] = shape as Shape4D;
-  const whole = count === 1 ? [n, c, h, w] : [1, n * c, h, w];
-  const inputs = [l.get(x!, "blocked"), weight];
-  return { inputs, attributes: attributesOf(g, count * c), whole };
+  const size = l.shape(filter!) as Shape4D;
+  const shape = l.shape(out!) as Shape4D;
+  if (!l.canBlock(x!) || size[3] !== 1 || !sameShape(l.shape(x!), shape)) return undefined;
+  const [n, h, w, c] = shape;
+  const g = geometry(shape, size, attributes, true);
+  const taps = depthwiseWeight(l, l.get(filter!), size);
+  const { weight, images } = scaledDepthwiseWeight(l, taps, size, scale!);
+  const image = l.get(x!, "blocked");
+  const whole = images > 1;
+  return {
+    inputs: [whole ? l.reshape(image, [1, n * c, h, w]) : image, weight],
+    attributes: attributesOf(g, images * c),
+    whole,
+  };
 };
 
 const BUILDS: Readonly<Record<string, Build>> = {
@@ -128,71 +142,10 @@ const BUILDS: Readonly<Record<string, Build>> = {
   DepthwiseConv2dNative: depthwise,
   DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
   [scaledName("DepthwiseConv2dNative")]: scaledDepthwise,
+  [scaledFilterName("Conv2D")]: scaledConv2d,
+  Resample: resample,
+  [scaledFilterName("Resample")]: resample,
 };
-
-/** A convolution alone; its result need not have whole blocks of channels. */
-function plain(build: Build): Form {
-  return (op, l) => {
-    const [out] = op.outputs;
-    const node = l.block > 0 ? build(op, l) : undefined;
-    if (!node) return false;
-    if (l.canBlock(out!)) l.put(out!, write(l, out!, node), "blocked");
-    else {
-      l.put(out!, l.emit("com.microsoft.nchwc/Conv", node.inputs, node.attributes), "padded");
-    }
-    return true;
-  };
-}
-
-/** A convolution with what `fuseConvolutions` has merged into it. */
-function fused(build: Build): Form {
-  return (op, l) => {
-    const [out] = op.outputs;
-    const { parts: [conv], bias, sum, alpha } = op.attributes as FusedAttributes;
-    const node = l.canBlock(out!) ? build(conv!, l) : undefined;
-    if (!node) return false;
-    const merged = op.inputs.slice(2);
-    const name = write(l, out!, node, {
-      ...bias && { bias: merged[0]! },
-      ...sum && { sum: merged.at(-1)! },
-      ...alpha !== undefined && { alpha },
-    });
-    l.put(out!, name, "blocked");
-    return true;
-  };
-}
-
-/** Writes a convolution to `out`, in blocks, with what is merged into it. */
-function write(
-  l: Lowering,
-  out: number,
-  { inputs: [x, weight], attributes, whole }: Node,
-  { bias, sum, alpha }: {
-    readonly bias?: number;
-    readonly sum?: number;
-    readonly alpha?: number;
-  } = {},
-): string {
-  const [n, h, w, c] = l.shape(out) as Shape4D;
-  const sizes = whole ?? [n, c, h, w];
-  const as = (name: string) => sizes[0] === n ? name : l.reshape(name, sizes);
-  const biasOf = (id: number) => {
-    const one = l.reshape(l.get(id), [c]);
-    return sizes[1] === c ? one : l.emit("Tile", [one, l.integers([n])]);
-  };
-  const sumOf = (id: number) => {
-    const one = l.get(id, "blocked");
-    return l.shape(id)[0] === n ? one : l.emit("Expand", [one, l.integers([n, c, h, w])]);
-  };
-  const inputs = [as(x!), weight!];
-  if (bias !== undefined || sum !== undefined) inputs.push(bias === undefined ? "" : biasOf(bias));
-  if (sum !== undefined) inputs.push(as(sumOf(sum)));
-  const name = l.emit("com.microsoft.nchwc/Conv", inputs, {
-    ...attributes,
-    ...alpha !== undefined && { activation: "LeakyRelu", activation_params: { floats: [alpha] } },
-  });
-  return sizes[0] === n ? name : l.reshape(name, [n, c, h, w]);
-}
 
 /** Forms of all convolutions but the gradients of filters. */
 export const blockedConvolutions: readonly (readonly [string, Form])[] = [

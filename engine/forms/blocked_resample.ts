@@ -5,8 +5,8 @@
  * @module
  */
 import type { Lowering } from "../lowering.ts";
-import type { Op } from "../program.ts";
-import type { Shape4D } from "./blocked_weight.ts";
+import type { Build } from "./blocked_node.ts";
+import { scaledDepthwiseWeight, type Shape4D } from "./blocked_weight.ts";
 import { type SeparableFilter, separableFilter } from "./separable_filter.ts";
 
 /** Depthwise weights that are the same for all channels. */
@@ -21,26 +21,41 @@ function sharedKernel(l: Lowering, channels: number, { taps, size }: SeparableFi
   return l.float(data, [channels, 1, ...size]);
 }
 
-/** Filters both axes in one pass. */
-export function blockedResample(op: Op, l: Lowering): boolean {
-  const { inputs: [x], outputs: [out] } = op;
-  const filter = l.canBlock(x!) ? separableFilter(op) : undefined;
-  if (!filter) return false;
-  const [, height, width, channels] = l.shape(x!) as Shape4D;
-  const { strides, pads: [top, left, bottom, right] } = filter.attributes;
-  const surplus = [height % 2, width % 2] as const;
-  // Zeros after the image that are there already are none to pad with.
-  const even = !filter.doubles && l.has(x!, "even") && bottom! >= surplus[0] &&
-    right! >= surplus[1];
-  const blocked = l.get(x!, even ? "even" : "blocked");
-  const source = filter.doubles
-    ? l.emit("com.microsoft.nchwc/Upsample", [blocked], { scales: [1, 1, 2, 2], mode: "nearest" })
-    : blocked;
-  const pads = even
-    ? [top!, left!, bottom! - surplus[0], right! - surplus[1]]
-    : filter.attributes.pads;
-  const kernel = sharedKernel(l, channels, filter);
-  const attributes = { group: channels, strides, pads };
-  l.put(out!, l.emit("com.microsoft.nchwc/Conv", [source, kernel], attributes), "blocked");
-  return true;
+/** What the filter moves over: in blocks, doubled if need be, with as many zeros still to be added. */
+function source(l: Lowering, x: number, { doubles, attributes }: SeparableFilter) {
+  const [, height, width] = l.shape(x) as Shape4D;
+  const { pads } = attributes;
+  if (doubles) {
+    const scales = { scales: [1, 1, 2, 2], mode: "nearest" };
+    const name = l.emit("com.microsoft.nchwc/Upsample", [l.get(x, "blocked")], scales);
+    return { name, size: [2 * height, 2 * width], pads };
+  }
+  const [down, right] = [height % 2, width % 2];
+  if (!l.has(x, "even") || pads[2]! < down || pads[3]! < right) {
+    return { name: l.get(x, "blocked"), size: [height, width], pads };
+  }
+  return {
+    name: l.get(x, "even"),
+    size: [height + down, width + right],
+    pads: [pads[0]!, pads[1]!, pads[2]! - down, pads[3]! - right],
+  };
 }
+
+/** Filters both axes in one pass; one number per image and channel is a factor of the filter. */
+export const resample: Build = (op, l) => {
+  const [x, scale] = op.inputs as [number, number?];
+  const filter = l.canBlock(x) ? separableFilter(op) : undefined;
+  if (!filter) return undefined;
+  const [n, , , c] = l.shape(x) as Shape4D;
+  const { name, size, pads } = source(l, x, filter);
+  const shared = sharedKernel(l, c, filter);
+  const { weight, images } = scale === undefined
+    ? { weight: shared, images: 1 }
+    : scaledDepthwiseWeight(l, shared, [...filter.size, c, 1], scale);
+  const whole = images > 1;
+  return {
+    inputs: [whole ? l.reshape(name, [1, n * c, ...size]) : name, weight],
+    attributes: { group: images * c, strides: filter.attributes.strides, pads },
+    whole,
+  };
+};

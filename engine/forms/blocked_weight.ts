@@ -6,6 +6,7 @@
  * @module
  */
 import type { Lowering } from "../lowering.ts";
+import { sizeOf } from "../rule.ts";
 
 /** Four sizes: of an image `[N,H,W,C]` or of a filter `[kh,kw,I,O]`. */
 export type Shape4D = readonly [number, number, number, number];
@@ -41,6 +42,33 @@ export function blockedWeight(
   return l.reshape(moved, [padded, from, kh, kw]);
 }
 
+/**
+ * The blocked weights of an HWIO filter, of whole blocks of inputs, times one number per image and
+ * channel that it reads or makes: one after the other for as many images as there are numbers for.
+ */
+export function scaledWeight(
+  l: Lowering,
+  weight: string,
+  [kh, kw, ci, co]: Shape4D,
+  { reads, makes }: { readonly reads?: number; readonly makes?: number },
+): { readonly weight: string; readonly images: number } {
+  const b = l.block;
+  const [from, to] = [ci / b, Math.ceil(co / b)];
+  const imagesOf = (id: number | undefined, c: number) =>
+    id === undefined ? 1 : sizeOf(l.shape(id)) / c;
+  const images = Math.max(imagesOf(reads, ci), imagesOf(makes, co));
+  const factors: string[] = [];
+  if (reads !== undefined) {
+    factors.push(l.reshape(l.get(reads), [imagesOf(reads, ci), 1, from, 1, b, 1]));
+  }
+  if (makes !== undefined) {
+    factors.push(l.reshape(l.get(makes), [imagesOf(makes, co), to, 1, 1, 1, b]));
+  }
+  const factor = factors.reduce((a, b) => l.emit("Mul", [a, b]));
+  const scaled = l.emit("Mul", [l.reshape(weight, [1, to, from, kh * kw, b, b]), factor]);
+  return { weight: l.reshape(scaled, [images * to * b, ci, kh, kw]), images };
+}
+
 /** `[kh,kw,C,1]` as the weights of a blocked depthwise convolution. */
 export function depthwiseWeight(
   l: Lowering,
@@ -54,4 +82,20 @@ export function depthwiseWeight(
     : filter;
   const split = l.reshape(turned, [kh!, kw!, channels! / b, b]);
   return l.reshape(l.transpose(split, [2, 0, 1, 3]), [channels!, 1, kh!, kw!]);
+}
+
+/** Blocked depthwise weights times one number per channel that is read, or per image and channel. */
+export function scaledDepthwiseWeight(
+  l: Lowering,
+  weight: string,
+  [kh, kw, c]: Shape4D,
+  scale: number,
+): { readonly weight: string; readonly images: number } {
+  const b = l.block;
+  const images = sizeOf(l.shape(scale)) / c;
+  const scaled = l.emit("Mul", [
+    l.reshape(weight, [1, c / b, kh * kw, b]),
+    l.reshape(l.get(scale), [images, c / b, 1, b]),
+  ]);
+  return { weight: l.reshape(scaled, [images * c, 1, kh, kw]), images };
 }

@@ -14,7 +14,6 @@ import { scaledName } from "../passes/fold_scales.ts";
 import { SUM_OF_PRODUCTS } from "../passes/sum_products.ts";
 import { blockedHaar, blockedInverseHaar } from "./blocked_haar.ts";
 import { blockedReduction, blockedSumOfProducts } from "./blocked_reduction.ts";
-import { blockedResample } from "./blocked_resample.ts";
 import { blockedSlope } from "./blocked_slope.ts";
 import { channelsLastFilterGradient } from "./channels_last_filter_gradient.ts";
 import { depthwiseResample } from "./depthwise_resample.ts";
@@ -32,7 +31,6 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   [scaledName("InverseHaar"), blockedInverseHaar],
   ["DepthToSpace", pixelRows],
   ["Mean", blockedReduction],
-  ["Resample", blockedResample],
   ["Step", blockedSlope],
   ["Sum", blockedReduction],
   [SUM_OF_PRODUCTS, blockedSumOfProducts],

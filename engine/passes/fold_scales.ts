@@ -1,5 +1,5 @@
 import { type Op, producers, type Program, useCounts, type Value } from "../program.ts";
-import { scaleOf } from "./fuse_convolutions.ts";
+import { scaleOf } from "./scale_of.ts";
 
 /** Name of the kernel whose operand is multiplied by one number per channel and image before. */
 export function scaledName(kernel: string): string {

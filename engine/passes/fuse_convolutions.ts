@@ -1,6 +1,8 @@
-import type { Op, Program, Value } from "../program.ts";
+import type { Op, Program } from "../program.ts";
 import { producers, useCounts } from "../program.ts";
 import { sameShape } from "../rule.ts";
+import { scaledFilterName } from "./scale_filters.ts";
+import { scaleOf } from "./scale_of.ts";
 
 /** What is merged into a convolution; its inputs come after those of the convolution. */
 export interface FusedAttributes {
@@ -14,28 +16,17 @@ export interface FusedAttributes {
   readonly alpha?: number;
 }
 
-const CONVOLUTIONS = ["Conv2D", "Conv2DBackpropInput", "DepthwiseConv2dNative"];
+const CONVOLUTIONS = [
+  "Conv2D",
+  "Conv2DBackpropInput",
+  "DepthwiseConv2dNative",
+  scaledFilterName("Conv2D"),
+  scaledFilterName("Resample"),
+];
 
 /** Name of the kernel that merges what follows a convolution of that name. */
 export function fusedName(kernel: string): string {
   return `${kernel}WithSums`;
-}
-
-/**
- * The factor of a product that holds one number per channel, or per channel and image, if the other
- * one has the shape of the result `[N,H,W,C]`: such a product is a depthwise convolution.
- */
-export function scaleOf(
-  inputs: readonly number[],
-  values: readonly Value[],
-): number | undefined {
-  const [a, b] = inputs.map((id) => values[id]!.shape) as [readonly number[], readonly number[]];
-  const scales = (shape: readonly number[], [n, , , c]: readonly number[]) => {
-    const [images, height, width, channels] = [1, 1, 1, ...shape].slice(-4);
-    return channels === c && height === 1 && width === 1 && (images === 1 || images === n);
-  };
-  if (a.length === 4 && scales(b, a)) return inputs[1];
-  return b.length === 4 && scales(a, b) ? inputs[0] : undefined;
 }
 
 /**
