@@ -69,6 +69,7 @@ function write(
     return whole ? l.emit("Tile", [one, l.integers([n])]) : one;
   };
   const sumOf = (id: number) => {
+    if (l.shape(id)[3] !== c) return spreadMap(l, id, [n, h, w, c], whole);
     const one = l.get(id, "blocked");
     const all = l.shape(id)[0] === n ? one : l.emit("Expand", [one, l.integers([n, c, h, w])]);
     return whole ? l.reshape(all, [1, n * c, h, w]) : all;
@@ -81,4 +82,18 @@ function write(
     ...alpha !== undefined && { activation: "LeakyRelu", activation_params: { floats: [alpha] } },
   });
   return whole ? l.reshape(name, [n, channels, h, w]) : name;
+}
+
+/**
+ * A map `[N or 1,H,W,1]` for every image and channel, as a convolution of one channel: broadcasting
+ * writes it by one thread.
+ */
+function spreadMap(l: Lowering, id: number, [n, h, w, c]: Shape4D, whole: boolean): string {
+  const [maps] = l.shape(id) as Shape4D;
+  const shared = maps < n;
+  const channels = shared ? n * c : c;
+  const weight = l.float(new Float32Array(channels).fill(1), [channels, 1, 1, 1]);
+  const map = l.reshape(l.get(id), [maps, 1, h, w]);
+  const spread = l.emit("com.microsoft.nchwc/Conv", [map, weight]);
+  return shared === whole ? spread : l.reshape(spread, whole ? [1, n * c, h, w] : [n, c, h, w]);
 }

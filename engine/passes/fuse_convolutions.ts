@@ -10,7 +10,7 @@ export interface FusedAttributes {
   readonly parts: readonly Op[];
   /** Whether a bias `[C]` is added: the third input. */
   readonly bias: boolean;
-  /** Whether a value of the result's shape, or of one image of it, is added: the last input. */
+  /** Whether a value of the result's shape is added, or of one image or channel: the last input. */
   readonly sum: boolean;
   /** Slope of a leaky ReLU at the end. */
   readonly alpha?: number;
@@ -23,6 +23,14 @@ const CONVOLUTIONS = [
   scaledFilterName("Conv2D"),
   scaledFilterName("Resample"),
 ];
+
+/** What is added to a convolution's result. */
+interface Term {
+  readonly bias?: number;
+  readonly sum?: number;
+  /** The operation that adds the two. */
+  readonly sums?: readonly Op[];
+}
 
 /** Name of the kernel that merges what follows a convolution of that name. */
 export function fusedName(kernel: string): string {
@@ -50,7 +58,37 @@ export function fuseConvolutions(program: Program): Program {
     const scales = op.kernel === "Multiply" && scaleOf(op.inputs, values) !== undefined;
     return scales || CONVOLUTIONS.includes(op.kernel) || fused.has(id) ? op : undefined;
   };
-  const merge = (conv: Op, op: Op, more: Partial<FusedAttributes>, extra: readonly number[]) => {
+  /** What a value may be to a convolution with a result `[N,H,W,C]` that it is added to; best first. */
+  const terms = (id: number, [n, ...image]: readonly number[]): readonly Term[] => {
+    const { shape } = values[id]!;
+    const channels = image.at(-1)!;
+    if (shape.at(-1) === channels && shape.every((n, i) => n === 1 || i === shape.length - 1)) {
+      return [{ bias: id }];
+    }
+    const fits = shape.length === 4 && [1, n].includes(shape[0]);
+    const isMap = fits && sameShape(shape.slice(1), [...image.slice(0, 2), 1]);
+    if (isMap || fits && sameShape(shape.slice(1), image)) {
+      const both = isMap ? undefined : mapAndBias(id, [n!, ...image]);
+      return [...both ? [both] : [], { sum: id }];
+    }
+    return [];
+  };
+  /** A sum of a map, as noise is, and of a bias: it is larger than both. */
+  const mapAndBias = (id: number, shape: readonly number[]): Term | undefined => {
+    const op = makers.get(id);
+    if (op?.kernel !== "Add" || uses.get(id) !== 1) return undefined;
+    const parts = op.inputs.map((input) => terms(input, shape)[0] ?? {});
+    const bias = parts.find(({ bias }) => bias !== undefined)?.bias;
+    const sum = parts.find(({ sum }) => sum !== undefined && values[sum]!.shape[3] === 1)?.sum;
+    return bias === undefined || sum === undefined ? undefined : { bias, sum, sums: [op] };
+  };
+  const merge = (
+    conv: Op,
+    ops: readonly Op[],
+    more: Partial<FusedAttributes>,
+    extra: readonly number[],
+  ) => {
+    const op = ops.at(-1)!;
     const base = fused.has(conv.outputs[0]!) ? conv : {
       ...conv,
       kernel: fusedName(conv.kernel),
@@ -61,7 +99,7 @@ export function fuseConvolutions(program: Program): Program {
     const attributes = {
       ...base.attributes,
       ...more,
-      parts: [...base.attributes["parts"], op],
+      parts: [...base.attributes["parts"], ...ops],
     };
     fused.set(op.outputs[0]!, {
       kernel: base.kernel,
@@ -76,7 +114,7 @@ export function fuseConvolutions(program: Program): Program {
     if (op.kernel === "LeakyRelu") {
       const conv = convolution(a);
       if (conv && conv.attributes["alpha"] === undefined) {
-        merge(conv, op, { alpha: op.attributes["alpha"] }, []);
+        merge(conv, [op], { alpha: op.attributes["alpha"] }, []);
       }
     }
     if (op.kernel !== "Add" && op.kernel !== "AddV2") continue;
@@ -86,21 +124,18 @@ export function fuseConvolutions(program: Program): Program {
       const other = id === a ? b : a;
       const conv = convolution(id);
       if (!conv || conv.attributes["alpha"] !== undefined) continue;
-      const channels = values[id]!.shape[3]!;
-      const { shape } = values[other]!;
-      const isBias = shape.at(-1) === channels &&
-        shape.every((n, i) => n === 1 || i === shape.length - 1);
-      if (isBias && !conv.attributes["bias"] && !conv.attributes["sum"]) {
-        merge(conv, op, { bias: true }, [other]);
-        break;
-      }
-      const [, ...image] = values[id]!.shape;
-      const isSum = shape.length === 4 && sameShape(shape.slice(1), image) &&
-        [1, values[id]!.shape[0]].includes(shape[0]!);
-      if (isSum && !conv.attributes["sum"]) {
-        merge(conv, op, { sum: true }, [other]);
-        break;
-      }
+      const { bias: biased, sum: summed } = conv.attributes as Partial<FusedAttributes>;
+      const fitting = terms(other, values[id]!.shape).find(({ bias, sum }) =>
+        !summed && !(biased && bias !== undefined) && (bias ?? sum) !== undefined
+      );
+      if (!fitting) continue;
+      const { bias, sum, sums = [] } = fitting;
+      sums.forEach((each) => gone.add(each));
+      merge(conv, [...sums, op], {
+        ...bias !== undefined && { bias: true },
+        ...sum !== undefined && { sum: true },
+      }, [bias, sum].filter((each) => each !== undefined));
+      break;
     }
   }
   const ops = program.ops.flatMap((op) => {

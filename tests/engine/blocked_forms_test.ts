@@ -2,30 +2,29 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { bilinearMatrix, upfirdnMatrix } from "../../core/axis_matrix.ts";
 import type { HostArray } from "../../core/contracts.ts";
-import { createRandom } from "../../core/random.ts";
 import { blockedForms } from "../../engine/forms/mod.ts";
 import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
-import { createEngine } from "../../engine/mod.ts";
 import { leakyRelu } from "../../layers/activation.ts";
 import { haar, inverseHaar } from "../../layers/haar.ts";
 import { resample } from "../../layers/resample.ts";
+import { array, type BlockCases, type BlockFunction, testBlocks } from "./same_blocks.ts";
 
 /* Channels are multiples of 16 here, unlike in the tests of kernels: what ONNX Runtime does with
  * blocks of channels must be what TensorFlow.js does. */
 
 type T4 = tf.Tensor4D;
-type Case = (x: T4, y: tf.Tensor) => tf.Tensor;
 
-const conv = (strides: number, pad: "same" | "valid"): Case => (x, y) =>
+const conv = (strides: number, pad: "same" | "valid"): BlockFunction => (x, y) =>
   tf.conv2d(x, y as T4, strides, pad);
-const up = (size: number, channels: number): Case => (x, y) =>
+const up = (size: number, channels: number): BlockFunction => (x, y) =>
   tf.conv2dTranspose(x, y as T4, [x.shape[0], size, size, channels], 2, "valid");
 const fir = { taps: [1 / 8, 3 / 8, 3 / 8, 1 / 8] };
-const resampled = (size: number, options: Parameters<typeof upfirdnMatrix>[1]): Case => (x) =>
-  resample(x, upfirdnMatrix(size, options), upfirdnMatrix(size, options));
+const resampled =
+  (size: number, options: Parameters<typeof upfirdnMatrix>[1]): BlockFunction => (x) =>
+    resample(x, upfirdnMatrix(size, options), upfirdnMatrix(size, options));
 
-const cases: Record<string, [Case, x: number[], y?: number[]]> = {
+const cases: BlockCases = {
   "a 3x3 convolution": [conv(1, "same"), [2, 16, 16, 32], [3, 3, 32, 48]],
   "a 3x3 convolution of 8x8": [conv(1, "same"), [3, 8, 8, 32], [3, 3, 32, 16]],
   "a 3x3 convolution of 4x4": [conv(1, "same"), [2, 4, 4, 16], [3, 3, 16, 16]],
@@ -201,44 +200,7 @@ const cases: Record<string, [Case, x: number[], y?: number[]]> = {
   ],
 };
 
-const engines = [
-  await createEngine({ engine: "tfjs" }),
-  await createEngine({ threads: 2 }),
-] as const;
-const array = (name: string, shape: readonly number[]) => createRandom(1, name).normal(shape);
-
-for (const [name, [fn, xShape, yShape = [1]]] of Object.entries(cases)) {
-  Deno.test(`blocked forms: ${name} and its derivatives are the same compiled and eager`, async () => {
-    const inputs = { x: array(`${name}.x`, xShape), y: array(`${name}.y`, yShape) };
-    const steps = engines.map((engine) =>
-      engine.compile(({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => {
-        const loss = (x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.square(fn(x as T4, y))) as tf.Scalar;
-        const { value, grads } = tf.valueAndGrads((x, y) =>
-          tf.add(loss(x!, y!), tf.mul(tf.sum(y!), 0))
-        )([x, y]);
-        return { result: fn(x as T4, y), value, dx: grads[0]!, dy: grads[1]! };
-      }, { name })
-    );
-    const [expected, actual] = await Promise.all(steps.map((step) => step(inputs)));
-    for (const key of ["result", "value", "dx", "dy"] as const) {
-      assertClose(key, actual![key] as HostArray, expected![key] as HostArray);
-    }
-    // Without derivatives, which read what is then free to be merged.
-    const alone = engines[1].compile(
-      ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => ({ result: fn(x as T4, y) }),
-      { name },
-    );
-    const { result } = await alone(inputs);
-    assertClose("result alone", result as HostArray, expected!.result as HostArray);
-  });
-}
-
-function assertClose(key: string, actual: HostArray, expected: HostArray): void {
-  assert.deepEqual(actual.shape, expected.shape);
-  const scale = expected.data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 1e-9);
-  const worst = expected.data.reduce((w, x, i) => Math.max(w, Math.abs(x - actual.data[i]!)), 0);
-  assert.ok(worst <= 3e-6 * scale, `${key} differs by ${worst} of ${scale}`);
-}
+const engines = await testBlocks(cases);
 
 Deno.test("blocked forms write convolutions of whole blocks where there is such a layout", () => {
   const fn = engines[1].compile(
@@ -299,8 +261,4 @@ Deno.test("blocked forms sum many pixels to the last digits", async () => {
   positive.data.forEach((value, i) => expected[i % channels]! += value);
   const worst = Math.max(...expected.map((sum, i) => Math.abs(data[i]! / sum - 1)));
   assert.ok(worst < 5e-7, `${worst}`);
-});
-
-Deno.test.afterAll(async () => {
-  for (const engine of engines) await engine.dispose();
 });
