@@ -5,7 +5,8 @@
  * @module
  */
 import type { Lowering } from "../lowering.ts";
-import type { Build } from "./blocked_node.ts";
+import type { Op } from "../program.ts";
+import type { BlockedNode } from "./blocked_node.ts";
 import { scaledDepthwiseWeight, type Shape4D } from "./blocked_weight.ts";
 import { type SeparableFilter, separableFilter } from "./separable_filter.ts";
 
@@ -42,7 +43,7 @@ function source(l: Lowering, x: number, { doubles, attributes }: SeparableFilter
 }
 
 /** Filters both axes in one pass; one number per image and channel is a factor of the filter. */
-export const resample: Build = (op, l) => {
+export function resample(op: Op, l: Lowering): BlockedNode | undefined {
   const [x, scale] = op.inputs as [number, number?];
   const filter = l.canBlock(x) ? separableFilter(op) : undefined;
   if (!filter) return undefined;
@@ -58,4 +59,4 @@ export const resample: Build = (op, l) => {
     attributes: { group: images * c, strides: filter.attributes.strides, pads },
     whole,
   };
-};
+}
