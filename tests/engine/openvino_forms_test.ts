@@ -40,17 +40,19 @@ for (const size of [large, small]) {
     add("strides 2 and 1", gradient("same", [2, 1]), [...kernel]);
   }
 }
-for (const [kh, kw, multiplier] of [[3, 3, 1], [1, 1, 1], [2, 5, 1], [3, 3, 2]] as const) {
-  const add = (title: string, fn: Fn) =>
-    cases[`depthwise filter gradient ${kh}x${kw}, multiplier ${multiplier}, ${title}`] = [
-      fn,
-      [3, 7, 6, 4],
-      [kh, kw, 4, multiplier],
-    ];
-  add("same", depthwise("same"));
-  add("valid", depthwise("valid"));
-  add("padded unevenly", depthwise([[0, 0], [0, 2], [3, 1], [0, 0]]));
-  add("stride 2", depthwise("same", 2));
+const few = [3, 7, 6, 4]; // one convolution for all images
+const many = [2, 17, 18, 4]; // one per image
+for (const size of [few, many]) {
+  for (const [kh, kw, multiplier] of [[3, 3, 1], [1, 1, 1], [2, 5, 1], [3, 3, 2]] as const) {
+    const add = (title: string, fn: Fn) => {
+      const name = `depthwise filter gradient ${kh}x${kw} of ${size}, multiplier ${multiplier}`;
+      cases[`${name}, ${title}`] = [fn, size, [kh, kw, 4, multiplier]];
+    };
+    add("same", depthwise("same"));
+    add("valid", depthwise("valid"));
+    add("padded unevenly", depthwise([[0, 0], [0, 2], [3, 1], [0, 0]]));
+    add("stride 2", depthwise("same", 2));
+  }
 }
 for (const channels of [1, 3, 8, 9, 10, 12, 20]) {
   cases[`Haar transform of ${channels} channels`] = [(x) => haar(x), [2, 4, 6, channels], [1]];
