@@ -62,6 +62,7 @@ export {
   teacherCost,
 } from "./networks/cost.ts";
 export { cost } from "./networks/cost_of.ts";
+export { uncountedNote, uncountedParts } from "./networks/uncounted.ts";
 export type { MappingConfig } from "./networks/mapping.ts";
 export { type PrintedFigure, printedFigures } from "./metrics/cost.ts";
 

@@ -17,6 +17,8 @@ import {
   type StudentParts,
   type TeacherConfig,
   teacherCost,
+  uncountedNote,
+  uncountedParts,
 } from "../../mod.ts";
 import type { Json } from "../assignments.ts";
 import { defineCommand, UsageError } from "../command.ts";
@@ -140,6 +142,8 @@ export const costCommand = defineCommand({
       terminal.print("");
     }
     for (const line of table(totals)) terminal.print(line);
+    const note = uncountedNote(uncountedParts(networks["student in training"]!));
+    if (note) terminal.print(note);
     if (!isPaper) return;
     terminal.print("");
     for (

@@ -13,6 +13,7 @@ import { inferenceCost, studentCost } from "../../networks/cost.ts";
 import { fuseMobileSynthesis } from "../../networks/fuse_mobile_synthesis.ts";
 import type { Student, Teacher } from "../../networks/generator.ts";
 import type { StudentConfig } from "../../networks/config.ts";
+import { uncountedParts } from "../../networks/uncounted.ts";
 import { mapping } from "../../networks/mapping.ts";
 import { measureTimes, type Timed } from "../evaluate/timing.ts";
 import { generateImages } from "../generate_images.ts";
@@ -39,6 +40,8 @@ export interface Counts {
   readonly inferenceParameters: number;
   /** Multiply-adds of an image: convolutions and FIR filters. */
   readonly multiplyAdds: number;
+  /** Parts whose multiply-adds are not among these; absent if there are none. */
+  readonly uncounted?: readonly string[];
 }
 
 /** What a student costs, measured. */
@@ -75,11 +78,14 @@ export function openQuality(
 
 /** Counts a student. */
 export function countsOf(config: StudentConfig, parts: PartSource): Counts {
-  const inference = inferenceCost(config, parts).total;
+  const cost = inferenceCost(config, parts);
+  const { total: inference } = cost;
+  const uncounted = uncountedParts(cost);
   return {
     parameters: studentCost(config, parts).total.parameters,
     inferenceParameters: inference.parameters,
     multiplyAdds: inference.convolution + inference.filter,
+    ...uncounted.length > 0 && { uncounted },
   };
 }
 

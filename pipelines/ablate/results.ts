@@ -5,6 +5,7 @@
  */
 import { writeFileAtomic } from "../../io/atomic_write.ts";
 import type { Student } from "../../networks/generator.ts";
+import { uncountedNote } from "../../networks/uncounted.ts";
 import type { AblationEndEvent } from "../ablate_events.ts";
 import { costChart, qualityChart } from "./charts.ts";
 import { measureStudentTimes } from "./measures.ts";
@@ -34,6 +35,8 @@ export async function writeResults(
   const rows = rowsOf(session, isWhole ? await timesOf(session) : {});
   const summaries = summarise(rows);
   const { base, variants, seeds, images } = config;
+  const silent = new Set([...session.counts.values()].flatMap(({ uncounted = [] }) => uncounted));
+  const uncounted = uncountedNote([...silent]);
   const markdown = ablationMarkdown(summaries, {
     title: config.name,
     variants,
@@ -44,6 +47,7 @@ export async function writeResults(
       `distances to the teacher over ${images} images of latents that training never draws; mean ± standard deviation over the seeds; "to the base" pairs runs of the same seed`,
       "SWD: sliced Wasserstein distance of Haar bands x 1000, 0 is equal; finest HH: details of one pixel",
       `multiply-adds of one image: convolutions and FIR filters; ms: median of ${config.timingRuns} images one by one, all variants in turn (${engine.description}); where weights are constant, ONNX Runtime computes constant demodulation factors by itself, so that fusing them changes little`,
+      ...uncounted === undefined ? [] : [uncounted],
     ],
   });
   const encode = (text: string) => [new TextEncoder().encode(text)];

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { inferenceCost, type NetworkCost, studentCost, teacherCost } from "../../networks/cost.ts";
+import { type NetworkCost, studentCost } from "../../networks/cost.ts";
+import { cost } from "../../networks/cost_of.ts";
+import { uncountedNote, uncountedParts } from "../../networks/uncounted.ts";
 import { createDetailSums } from "./detail.ts";
 import { exitSizes, measureExits } from "./early_exits.ts";
 import type { EvaluationFeatures } from "./features.ts";
@@ -28,7 +30,7 @@ export function stagesOf(context: StageContext): Stage[] {
   ];
 }
 
-function costStages({ metrics, subjects, engine, config }: StageContext): Stage[] {
+function costStages({ metrics, subjects, engine, config, findings }: StageContext): Stage[] {
   if (!metrics.has("cost")) return [];
   const { student, teacher } = subjects;
   const timed = [
@@ -40,6 +42,8 @@ function costStages({ metrics, subjects, engine, config }: StageContext): Stage[
       name: "costs",
       units: 0,
       run: () => {
+        const note = student && uncountedNote(uncountedParts(cost(student.generator)));
+        if (note) findings.notes.push(note);
         const row = (subject: string, { total }: NetworkCost): Measurement => ({
           metric: "cost",
           subject,
@@ -53,7 +57,7 @@ function costStages({ metrics, subjects, engine, config }: StageContext): Stage[
         return Promise.resolve([
           ...student
             ? [
-              row("student", inferenceCost(student.generator.config, student.generator.parts)),
+              row("student", cost(student.generator)),
               row(
                 "student in training",
                 studentCost(
@@ -63,7 +67,7 @@ function costStages({ metrics, subjects, engine, config }: StageContext): Stage[
               ),
             ]
             : [],
-          ...teacher ? [row("teacher", teacherCost(teacher.generator.config))] : [],
+          ...teacher ? [row("teacher", cost(teacher.generator))] : [],
         ]);
       },
     },

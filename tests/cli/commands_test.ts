@@ -119,6 +119,21 @@ Deno.test("a plugin's parts are listed, and what is no plugin is refused", async
   }
 });
 
+Deno.test("cost names the parts that do not say their multiply-adds", async () => {
+  const plugin = `data:application/javascript,export default { name: "acme", upscales: [{ ` +
+    `kind: "upscale", name: "acme/up", summary: "s", source: "t", options: { "~standard": { ` +
+    `version: 1, vendor: "v", validate: (value) => ({ value }) } }, init: () => ({}), ` +
+    `outChannels: (c) => c, apply() {} }] };`;
+  const { code, out } = await run(
+    ...["cost", "--plugin", plugin, "--set", "student.upscale.name=acme/up"],
+  );
+  assert.equal(code, 0);
+  assert.equal(
+    out.split("\n").at(-1),
+    "multiply-adds without those of acme/up: a part counts as none if it has no multiplyAdds()",
+  );
+});
+
 Deno.test("what is no plugin is refused in one sentence", async () => {
   const data = (source: string) => `data:application/javascript,${source}`;
   const cases: Readonly<Record<string, string>> = {

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageStream } from "../../core/image_stream.ts";
-import { defineMetric, definePlugin } from "../../core/define.ts";
+import { defineMetric, definePlugin, defineUpscale } from "../../core/define.ts";
 import { createEngine } from "../../engine/mod.ts";
+import { countsOf } from "../../pipelines/ablate/measures.ts";
 import { evaluate, type EvaluateContext, type EvaluationEvent } from "../../pipelines/evaluate.ts";
 import { type EvaluateInput, parseEvaluateConfig } from "../../pipelines/evaluate_config.ts";
+import * as tf from "@tensorflow/tfjs";
+import { createStudent } from "../../networks/generator.ts";
 import { createRegistry } from "../../registry.ts";
 import { tinyImages, tinyStudent, tinyTeacher } from "./evaluate/tiny_subjects.ts";
 
@@ -39,6 +42,27 @@ const measurementsOf = (events: readonly EvaluationEvent[]) =>
   events.flatMap((event) => event.kind === "measurement" ? [event.measurement] : []);
 
 const both = { student, teacher, real: tinyImages(100) };
+
+Deno.test("evaluate() names the parts that do not say their multiply-adds", async () => {
+  const up = defineUpscale({
+    name: "acme/up",
+    summary: "test",
+    source: "test",
+    options: z.object({}),
+    outChannels: (channels) => channels,
+    init: () => ({}),
+    apply: (_, { x }) => tf.image.resizeNearestNeighbor(x, [2 * x.shape[1], 2 * x.shape[2]]),
+  });
+  const parts = createRegistry().use(definePlugin({ name: "acme", upscales: [up] }));
+  const silent = createStudent(teacher, { upscale: { name: "acme/up" } }, { registry: parts });
+  const end = (await collect({ metrics: [{ name: "cost" }], timedRuns: 1 }, { student: silent }))
+    .at(-1)!;
+  assert.ok(end.kind === "end");
+  assert.deepEqual(end.evaluation.notes, [
+    "multiply-adds without those of acme/up: a part counts as none if it has no multiplyAdds()",
+  ]);
+  assert.deepEqual(countsOf(silent.config, parts).uncounted, ["acme/up"]);
+});
 
 Deno.test("evaluate() measures a student, its teacher and real images", async (t) => {
   const out = join(folder, "whole");
