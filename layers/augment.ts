@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GraphRandom } from "../core/random.ts";
+import { leakyRelu } from "./activation.ts";
 
 /** Probability of each change, for every image by itself; 0 leaves it out. */
 export interface Augmentation {
@@ -29,7 +30,7 @@ function axisMatrices(size: number, { scale, shift, sign }: Placement): tf.Tenso
   const target = tf.reshape(tf.sub(pixels, centre), [1, size, 1]);
   const source = tf.add(tf.mul(tf.div(tf.sub(target, shift), scale), sign), centre);
   const distance = tf.abs(tf.sub(source, tf.reshape(pixels, [1, 1, size])));
-  return tf.relu(tf.sub(1, distance)) as tf.Tensor3D;
+  return leakyRelu(tf.sub(1, distance) as tf.Tensor3D, 0);
 }
 
 /** Applies a matrix per image to the rows, and another to the columns. */

@@ -4,7 +4,7 @@ import type { Loss, LossStep } from "../core/contracts.ts";
 import { defineLoss } from "../core/define.ts";
 import { augment, type Augmentation } from "../layers/augment.ts";
 
-const probability = z.number().min(0).max(1).default(0);
+const probability: z.ZodDefault<z.ZodNumber> = z.number().min(0).max(1).default(0);
 
 const options: z.ZodObject<{
   form: z.ZodDefault<z.ZodEnum<{ non_saturating: "non_saturating"; bce: "bce" }>>;
