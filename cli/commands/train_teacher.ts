@@ -34,7 +34,7 @@ export const trainTeacherCommand = defineCommand({
   examples: {
     "deno task train-teacher --kimg 60": "the shipped teacher, shorter",
     "deno task train-teacher --data photos --out runs/photos": "pictures of yours",
-    "deno task train-teacher --data photos --set losses.0.options.augment.flip=0.5 --set losses.0.options.augment.move=0.3":
+    "deno task train-teacher --data photos --set losses.0.options.augment.erase=0.5":
       "few pictures: keeps the discriminator from learning them by heart",
   },
   async run(values, context) {
