@@ -15,10 +15,20 @@ import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
+import { lateScales } from "./passes/late_scales.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
+
+/** Kernels that the rewrites put others in the place of. */
+const FOLDED = [
+  "Conv2D",
+  "Conv2DBackpropFilter",
+  "DepthToSpace",
+  "DepthwiseConv2dNativeBackpropFilter",
+  "InverseHaar",
+];
 
 /** Options of {@linkcode createOpenvinoEngine}. */
 export interface OpenvinoOptions {
@@ -44,11 +54,10 @@ export function createOpenvinoEngine(
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
   const known = precision === "f32" ? openvinoForms32 : openvinoForms;
   // In bfloat16 they were not measured, and a caller's rule must see its kernel.
-  const folds = precision === "f32" &&
-    !["Conv2D", "DepthToSpace", "InverseHaar"].some(own.has, own);
+  const folds = precision === "f32" && !FOLDED.some(own.has, own);
   const rewrite = (given: Program) => {
     const program = slopesOfResults(splitSums(given));
-    return folds ? foldScales(foldHaar(program)) : program;
+    return folds ? lateScales(foldScales(foldHaar(program))) : program;
   };
   const forms = new Map([...known].filter(([kernel]) => !own.has(kernel)));
   const properties = {

@@ -1,21 +1,24 @@
 import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
+import { scaledSum } from "./scaled_sum.ts";
 import { shiftedProducts } from "./shifted_products.ts";
 
 /**
  * The filter's gradient of a convolution for OpenVINO, whose convolutions lay images out with channels
- * last: matrix products over pixels as they lie there, without a change of layout.
+ * last: matrix products over pixels as they lie there, without a change of layout. A third input is
+ * what x is multiplied by, one number per channel and image.
  */
 export function channelsLastFilterGradient(
-  { inputs: [x, dy], attributes, outputs: [out] }: Op,
+  { inputs: [x, dy, scale], attributes, outputs: [out] }: Op,
   l: Lowering,
 ): boolean {
   const g = geometry(l.shape(x!), l.shape(out!), attributes, false);
   const dense = [...g.strides, ...g.dilations].every((n) => n === 1);
   const single = g.kernel.every((n) => n === 1);
+  if (scale !== undefined && !dense) return false;
   const write = !dense ? strided : single ? pointwise : shiftedProducts;
-  l.put(out!, write(l, x!, dy!, g));
+  l.put(out!, write(l, x!, dy!, g, scale));
   return true;
 }
 
@@ -26,17 +29,29 @@ function product(l: Lowering, a: string, b: string): string {
   return l.emit("MatMul", [l.transpose(a, [1, 0]), b]);
 }
 
-/** A 4-D value of channels first as a list of pixels, by way of 3 axes: their layout is no choice. */
-function pixels(l: Lowering, first: string, [n, c, size]: readonly [number, number, number]) {
-  return l.reshape(l.transpose(l.reshape(first, [n, c, size]), [0, 2, 1]), [n * size, c]);
+/** A 4-D value of channels first as a list of pixels for each image: 3 axes, as their layout is no choice. */
+function pixelsOf(l: Lowering, first: string, [n, c, size]: readonly [number, number, number]) {
+  return l.transpose(l.reshape(first, [n, c, size]), [0, 2, 1]);
 }
 
-/** One tap: all pixels of the batch are one list. */
-function pointwise(l: Lowering, x: number, dy: number, g: Geometry): string {
+/** The same as one list. */
+function pixels(l: Lowering, first: string, [n, c, size]: readonly [number, number, number]) {
+  return l.reshape(pixelsOf(l, first, [n, c, size]), [n * size, c]);
+}
+
+/** One tap: all pixels of the batch are one list, unless every image has its scale. */
+function pointwise(l: Lowering, x: number, dy: number, g: Geometry, scale?: number): string {
   const [n, , , ci] = l.shape(x) as Shape4D;
   const co = g.outShape[3]!;
   const image = l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
   const size = g.outShape[1]! * g.outShape[2]!;
+  if (scale !== undefined) {
+    const images = (first: string, c: number) =>
+      l.reshape(pixelsOf(l, first, [n, c, size]), [n, 1, 1, size, c]);
+    const left = l.transpose(images(image, ci), [0, 1, 2, 4, 3]);
+    const each = l.emit("MatMul", [left, images(l.get(dy, "channelsFirst"), co)]);
+    return scaledSum(l, each, scale, [1, 1, ci, 1]);
+  }
   const left = pixels(l, image, [n, ci, size]);
   const right = pixels(l, l.get(dy, "channelsFirst"), [n, co, size]);
   return l.reshape(product(l, left, right), [1, 1, ci, co]);

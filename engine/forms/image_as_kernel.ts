@@ -1,6 +1,7 @@
 import { geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
+import { scaledSum } from "./scaled_sum.ts";
 
 const FEWEST = 256; // pixels of dy; with fewer, what images spare in time is not worth their nodes
 
@@ -10,9 +11,11 @@ const FEWEST = 256; // pixels of dy; with fewer, what images spare in time is no
  *
  * One convolution per image: their parts with channels last are taken for nothing, where all images
  * among the channels of one convolution need both sides moved.
+ *
+ * A third input is what x is multiplied by, one number per channel and image.
  */
 export function imageAsKernel(
-  { inputs: [x, dy], attributes, outputs: [out] }: Op,
+  { inputs: [x, dy, scale], attributes, outputs: [out] }: Op,
   l: Lowering,
 ): boolean {
   const [n, height, width, channels] = l.shape(x!) as [number, number, number, number];
@@ -31,7 +34,8 @@ export function imageAsKernel(
     return l.emit("Conv", [image, kernel], { group, pads });
   });
   const all = taps.length === 1 ? taps[0]! : l.emit("Concat", taps, { axis: 0 });
-  const sums = l.sum(l.reshape(all, [n, channels, kh * kw]), [0]);
+  const each = l.reshape(all, [n, channels, kh * kw]);
+  const sums = scale === undefined ? l.sum(each, [0]) : scaledSum(l, each, scale, [channels, 1]);
   l.put(out!, l.reshape(l.transpose(sums, [1, 0]), [kh, kw, channels, 1]));
   return true;
 }

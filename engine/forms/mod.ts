@@ -9,6 +9,7 @@ import {
   blockedBackpropFilter,
   blockedDepthwiseBackpropFilter,
 } from "./blocked_filter_gradient.ts";
+import { lateSlope } from "./late_slope.ts";
 import { pixelRows } from "./pixel_rows.ts";
 import { scaledName } from "../passes/fold_scales.ts";
 import { SUM_OF_PRODUCTS } from "../passes/sum_products.ts";
@@ -49,7 +50,10 @@ export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
 export const openvinoForms32: ReadonlyMap<string, Form> = new Map<string, Form>([
   ...openvinoForms,
   ["Conv2DBackpropFilter", channelsLastFilterGradient],
+  [scaledName("Conv2DBackpropFilter"), channelsLastFilterGradient],
   ["DepthwiseConv2dNativeBackpropFilter", imageAsKernel],
+  [scaledName("DepthwiseConv2dNativeBackpropFilter"), imageAsKernel],
+  ["LeakyReluGradient", lateSlope],
   ["Haar", gatheredHaar],
   ["InverseHaar", gatheredInverseHaar],
 ]);

@@ -1,26 +1,33 @@
 import type { Geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
+import { scaledSum } from "./scaled_sum.ts";
 
 type Shape4D = readonly [number, number, number, number];
 
-const FEWEST = 128; // pixels of an image; with fewer, all images make one product
+const FEWEST = 128; // pixels of an image; with fewer and no scale, all images make one product
 
 /**
  * The filter's gradient `[kh,kw,ci,co]` of a convolution with stride 1, one matrix product per tap, in
  * one node: `dW[a,b] = sum_q X[q + (a - top) wide + b - left] Y[q]`, where X and Y are the pixels of x
  * and dy, row after row, every row followed by enough zeros that a shift never meets another row's
- * pixels.
+ * pixels. What x is multiplied by, one number per channel and image, multiplies the products.
  *
  * Shifts cost nothing but one copy: three of X with the right number of zeros between, read as three
  * rows, are X at three places. Vertical shifts are made of X, horizontal ones of Y.
  */
-export function shiftedProducts(l: Lowering, x: number, dy: number, g: Geometry): string {
+export function shiftedProducts(
+  l: Lowering,
+  x: number,
+  dy: number,
+  g: Geometry,
+  scale?: number,
+): string {
   const [n, height, width, ci] = l.shape(x) as Shape4D;
   const [, h, w, co] = g.outShape as Shape4D;
   const [kh, kw] = g.kernel;
   const [top, left] = g.before;
   const wide = Math.max(width + Math.max(left, g.after[1]), w);
-  const stacked = h * w < FEWEST;
+  const stacked = scale === undefined && h * w < FEWEST;
   const groups = stacked ? 1 : n;
   const tall = Math.max(height + Math.max(top, g.after[0]), h);
   const rowsOf = (rows: number) => stacked ? n * tall : rows;
@@ -74,6 +81,7 @@ export function shiftedProducts(l: Lowering, x: number, dy: number, g: Geometry)
     l.transpose(l.reshape(rows, [groups, kh, 1, length, ci]), [0, 1, 2, 4, 3]),
     l.reshape(columns, [groups, 1, kw, length, co]),
   ]);
+  if (scale !== undefined) return scaledSum(l, product, scale, [1, 1, ci, 1]);
   return groups === 1 ? l.reshape(product, [kh, kw, ci, co]) : l.sum(product, [0]);
 }
 

@@ -8,6 +8,8 @@ import { openvinoForms32 } from "../../engine/forms/mod.ts";
 import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
 import { createEngine } from "../../engine/mod.ts";
+import { lateScales } from "../../engine/passes/late_scales.ts";
+import { leakyRelu } from "../../layers/activation.ts";
 import { haar, inverseHaar } from "../../layers/haar.ts";
 
 type T4 = tf.Tensor4D;
@@ -24,6 +26,10 @@ const depthwise = (pad: "same" | "valid" | Explicit, strides = 1): Fn => (x, w) 
   tf.grad((w) => tf.sum(tf.square(tf.depthwiseConv2d(x, w as T4, strides, pad as "same"))))(
     w as tf.Tensor,
   );
+
+/** The input is first multiplied by one number per channel, and per image if there is no more to it. */
+const scaled = (fn: Fn, axes = [1, 2]): Fn => (x, w) =>
+  fn(tf.mul(x, tf.mean(x, axes, true)) as T4, w);
 
 const large = [2, 12, 13, 3]; // one product per image
 const small = [3, 5, 4, 2]; // one for all images
@@ -54,6 +60,36 @@ for (const size of [few, many]) {
     add("stride 2", depthwise("same", 2));
   }
 }
+for (const [kh, kw] of [[1, 1], [2, 2], [3, 3], [2, 5]] as const) {
+  const add = (title: string, fn: Fn, size: number[]) => {
+    const kernel = [kh, kw, size[3]!];
+    cases[`filter gradient ${kh}x${kw} of ${size}, ${title}`] = [fn, size, [...kernel, 2]];
+  };
+  const padded: Explicit = [[0, 0], [2, 3], [4, 1], [0, 0]];
+  for (const size of [large, [1, 12, 13, 3], small]) {
+    add("scaled by image and channel", scaled(gradient(padded)), size);
+    add("scaled by channel", scaled(gradient("same"), [0, 1, 2]), size);
+  }
+  add("scaled, few pixels left", scaled(gradient("valid")), large);
+  add("scaled and strided", scaled(gradient("same", 2)), large);
+  cases[`depthwise filter gradient ${kh}x${kw}, scaled by image and channel`] = [
+    scaled(depthwise(padded)),
+    large,
+    [kh, kw, 3, 1],
+  ];
+  cases[`depthwise filter gradient ${kh}x${kw}, scaled by channel`] = [
+    scaled(depthwise("same"), [0, 1, 2]),
+    large,
+    [kh, kw, 3, 1],
+  ];
+}
+for (const shape of [[2, 3, 4, 5], [6]]) {
+  cases[`gradient of leaky ReLU of ${shape}`] = [
+    (x, y) => tf.grad((x) => tf.sum(tf.mul(leakyRelu(x, 0.2), y)))(x),
+    shape,
+    shape,
+  ];
+}
 for (const channels of [1, 3, 8, 9, 10, 12, 20]) {
   cases[`Haar transform of ${channels} channels`] = [(x) => haar(x), [2, 4, 6, channels], [1]];
   cases[`inverse Haar transform to ${channels} channels`] = [
@@ -79,7 +115,7 @@ for (const [name, [fn, xShape, yShape]] of Object.entries(cases)) {
     const expected = await eager.compile(traced, { name })(inputs);
 
     const program = engine.compile(traced, { name }).program(inputs);
-    const model = lower(program, "openvino", nodeRules(), { forms: openvinoForms32 });
+    const model = lower(lateScales(program), "openvino", nodeRules(), { forms: openvinoForms32 });
     const session = await ort.InferenceSession.create(model);
     const feeds = Object.values(inputs).map(({ shape, data }, i) => [
       `in${i}`,

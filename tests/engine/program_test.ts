@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { attributesKey, countKernels, printProgram } from "../../engine/program.ts";
 import { passes, simplify } from "../../engine/passes/mod.ts";
+import { lateScales } from "../../engine/passes/late_scales.ts";
 import { slopesOfResults } from "../../engine/passes/slopes_of_results.ts";
 import { splitSums } from "../../engine/passes/split_sums.ts";
 import { trace } from "../../engine/tracing.ts";
@@ -100,6 +101,31 @@ Deno.test("slopesOfResults() reads no operand of a leaky ReLU, unless nothing ha
   assert.deepEqual(readers(both), ["LeakyRelu"]);
   const gradient = tf.grad((x) => tf.sum(leakyRelu(tf.sin(x), 0.2)));
   assert.deepEqual(readers(gradient), ["LeakyReluGradient"]);
+});
+
+Deno.test("lateScales() multiplies gradients of filters, not the images that they are made of", () => {
+  const read = (size: number, scale: number[]) => {
+    const shapes = [[2, size, size, 3], scale, [3, 3, 3, 4]];
+    const given = simplify(trace("step", shapes, ([x, scale, filter]) => {
+      const convolve = (w: tf.Tensor) =>
+        tf.sum(
+          tf.square(tf.conv2d(tf.mul(x!, scale!) as tf.Tensor4D, w as tf.Tensor4D, 1, "same")),
+        );
+      return [tf.grad(convolve)(filter!)];
+    }));
+    const { ops } = lateScales(given);
+    const gradient = ops.find(({ kernel }) => kernel.startsWith("Conv2DBackpropFilter"))!;
+    const product = ops.find(({ kernel }) => kernel === "Conv2D")!.inputs[0]!;
+    const name = (id: number) =>
+      id === product ? "product" : ["x", "scale"][given.inputs.indexOf(id)] ?? "dy";
+    return [gradient.kernel, ...gradient.inputs.map(name)];
+  };
+  const late = ["Conv2DBackpropFilterWithScale", "x", "dy", "scale"];
+  assert.deepEqual(read(12, [2, 1, 1, 3]), late);
+  assert.deepEqual(read(12, [3]), late);
+  const asGiven = ["Conv2DBackpropFilter", "product", "dy"];
+  assert.deepEqual(read(11, [2, 1, 1, 3]), asGiven); // fewer pixels than it is worth
+  assert.deepEqual(read(12, [2, 12, 12, 3]), asGiven);
 });
 
 Deno.test("splitSums() makes no image of noise and bias, and no sum that is read twice", () => {
