@@ -7,10 +7,11 @@
  *
  * @module
  */
-import { haarMatrix } from "../../core/haar_matrix.ts";
+import { bandsToPixels, haarMatrix } from "../../core/haar_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import { sizeOf } from "../rule.ts";
+import { transformedRows } from "./pixel_rows.ts";
 
 /** Where bands of a group lie: `[band, channel]` of each of its 4b places. */
 function placesOf(b: number): (readonly [number, number])[] {
@@ -73,7 +74,11 @@ export function blockedInverseHaar(
   { inputs: [x, scale], outputs: [out] }: Op,
   l: Lowering,
 ): boolean {
-  if (!l.canBlock(out!)) return false;
+  if (!l.canBlock(out!)) {
+    if (scale !== undefined || !l.has(x!, "padded")) return false;
+    l.put(out!, transformedRows(l, x!, bandsToPixels(l.shape(out!)[3]!), 2));
+    return true;
+  }
   const b = l.block;
   const [n, h, w, c4] = l.shape(x!) as [number, number, number, number];
   const count = c4 / 4 / b;

@@ -33,12 +33,13 @@ export function plain(build: Build): Form {
   };
 }
 
-/** A convolution with what `fuseConvolutions` has merged into it. */
+/** A convolution with what `fuseConvolutions` has merged into it; values are added to whole blocks. */
 export function fused(build: Build): Form {
   return (op, l) => {
     const [out] = op.outputs;
     const { parts: [conv], bias, sum, alpha } = op.attributes as FusedAttributes;
-    const node = l.canBlock(out!) ? build(conv!, l) : undefined;
+    const blocked = l.canBlock(out!);
+    const node = blocked || l.block > 0 && !sum ? build(conv!, l) : undefined;
     if (!node) return false;
     const merged = op.inputs.slice(conv!.inputs.length);
     const name = write(l, out!, node, {
@@ -46,7 +47,7 @@ export function fused(build: Build): Form {
       ...sum && { sum: merged.at(-1)! },
       ...alpha !== undefined && { alpha },
     });
-    l.put(out!, name, "blocked");
+    l.put(out!, name, blocked ? "blocked" : "padded");
     return true;
   };
 }
@@ -65,7 +66,7 @@ function write(
   const [n, h, w, c] = l.shape(out) as Shape4D;
   const channels = Math.ceil(c / l.block) * l.block;
   const biasOf = (id: number) => {
-    const one = l.reshape(l.get(id), [c]);
+    const one = l.pad(l.reshape(l.get(id), [c]), [0], [channels - c]);
     return whole ? l.emit("Tile", [one, l.integers([n])]) : one;
   };
   const sumOf = (id: number) => {

@@ -32,6 +32,8 @@ interface Term {
   readonly sums?: readonly Op[];
 }
 
+const FEWEST = 8; // channels of the smallest blocks: values are added to whole ones only
+
 /** Name of the kernel that merges what follows a convolution of that name. */
 export function fusedName(kernel: string): string {
   return `${kernel}WithSums`;
@@ -67,7 +69,7 @@ export function fuseConvolutions(program: Program): Program {
     }
     const fits = shape.length === 4 && [1, n].includes(shape[0]);
     const isMap = fits && sameShape(shape.slice(1), [...image.slice(0, 2), 1]);
-    if (isMap || fits && sameShape(shape.slice(1), image)) {
+    if (channels >= FEWEST && (isMap || fits && sameShape(shape.slice(1), image))) {
       const both = isMap ? undefined : mapAndBias(id, [n!, ...image]);
       return [...both ? [both] : [], { sum: id }];
     }

@@ -8,6 +8,7 @@ import { fuseConvolutions } from "../../engine/passes/fuse_convolutions.ts";
 import { scaledFilterName, scaleFilters } from "../../engine/passes/scale_filters.ts";
 import { leakyRelu } from "../../layers/activation.ts";
 import { upsampleSkip } from "../../layers/fir.ts";
+import { inverseHaar } from "../../layers/haar.ts";
 import { resample } from "../../layers/resample.ts";
 import { upConv } from "../../layers/up_conv.ts";
 import { array, type BlockCases, type BlockFunction, testBlocks } from "./same_blocks.ts";
@@ -62,6 +63,24 @@ const cases: BlockCases = {
     (x, y) => tf.add(conv(scaled(x), y), bias(y)),
     [2, 8, 8, 16],
     [1, 1, 16, 3],
+  ],
+  "a convolution to colours with a bias and colours that are added": [
+    (x, y) => tf.add(tf.add(conv(x, y), bias(y)), tf.slice(x, 0, [2, 8, 8, 3])),
+    [2, 8, 8, 16],
+    [1, 1, 16, 3],
+  ],
+  "colours of a convolution with a bias as pixels": [
+    (x, y) => tf.depthToSpace(tf.add(conv(scaled(x), y), bias(y)) as T4, 2, "NHWC"),
+    [2, 8, 4, 16],
+    [1, 1, 16, 12],
+  ],
+  "bands of a convolution with factors as colours, and themselves": [
+    (x, y) => {
+      const bands = tf.add(conv(scaled(x), y), bias(y)) as T4;
+      return tf.concat([tf.reshape(inverseHaar(bands), [-1]), tf.reshape(bands, [-1])]);
+    },
+    [2, 8, 4, 16],
+    [1, 1, 16, 12],
   ],
   "factors after a convolution to colours": [
     (x, y) => tf.mul(conv(x, y), tf.slice(others(x), 0, [2, 1, 1, 3])),
@@ -163,6 +182,15 @@ Deno.test("scaleFilters() leaves no pass over the image of a modulated convoluti
   assert.equal(kernels.filter((kernel) => kernel === scaledFilterName("Conv2D")).length, 1);
   assert.equal(kernels.filter((kernel) => kernel === "Multiply").length, 0);
   assert.deepEqual([count("Expand"), count("LeakyRelu")], [0, 1]);
+});
+
+Deno.test("a convolution to colours has its bias in itself, where colours are added too", () => {
+  const { count } = written(
+    (x, y) => tf.add(tf.add(conv(scaled(x), y), bias(y)), tf.slice(x, 0, [2, 8, 8, 3])),
+    [2, 8, 8, 16],
+    [1, 1, 16, 3],
+  );
+  assert.equal(count("Add"), 1);
 });
 
 Deno.test("scaleFilters() keeps products that are smaller than a filter per image", () => {
