@@ -4,17 +4,15 @@
  * @module
  */
 import type { HostArray } from "../core/contracts.ts";
-import { scalarArray } from "../core/host_array.ts";
-import { type AdamRates, adamRates, averageDecay } from "../core/optimiser.ts";
 import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
-import type { DistillConfig } from "./distill_config.ts";
 import type { DistillSession } from "./distill_session.ts";
 import { emptySum, type GradientSum } from "./gradient_sum.ts";
 import { drawLatents, drawNoise, type Latents } from "./latents.ts";
 import { microBatchRows, randomOfRows, takeLatents } from "./micro_batches.ts";
 import { dueTerms, type Term } from "./objective.ts";
+import { criticRates, studentRates } from "./step_rates.ts";
 
 /** A device computes ahead of the host until its losses are read: not in every step. */
 const STEPS_PER_READING = 10;
@@ -162,29 +160,4 @@ function readsLosses({ engine, config }: DistillSession, step: number): boolean 
   const done = step + 1;
   return engine.device === "cpu" || step === 0 || done === steps ||
     [STEPS_PER_READING, sampleSteps, checkpointSteps].some((every) => done % every === 0);
-}
-
-function criticRates({ discriminator }: DistillConfig, update: number): AdamRates<HostArray> {
-  const { learningRate, beta1, beta2 } = discriminator;
-  return asArrays(adamRates(learningRate, update, { beta1, beta2, epsilon: 1e-8 }));
-}
-
-/** Adam's factors at a step, with warm-up and decay of the rate, and the decay of the average. */
-function studentRates(config: DistillConfig, step: number) {
-  const { optimiser, steps, batch } = config;
-  const warm = Math.min(1, (step + 1) / (optimiser.warmupSteps + 1));
-  const decay = optimiser.decay === "cosine" ? 0.5 * (1 + Math.cos(Math.PI * step / steps)) : 1;
-  return {
-    rates: asArrays(adamRates(optimiser.learningRate * warm * decay, step + 1, optimiser)),
-    decay: scalarArray(averageDecay(batch, averageHalfLife(config, step))),
-  };
-}
-
-function asArrays({ rate, powerCorrection }: AdamRates<number>): AdamRates<HostArray> {
-  return { rate: scalarArray(rate), powerCorrection: scalarArray(powerCorrection) };
-}
-
-/** The average's half-life, at most a tenth of what was seen: early weights are soon forgotten. */
-function averageHalfLife({ averageKimg, batch }: DistillConfig, step: number): number {
-  return Math.min(averageKimg, 0.1 * (step + 1) * batch / 1000);
 }

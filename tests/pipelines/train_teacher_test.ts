@@ -67,6 +67,15 @@ Deno.test("trainTeacher() goes on with a longer training", async () => {
   assert.equal(events.filter(({ kind }) => kind === "step").length, 2);
 });
 
+Deno.test("trainTeacher() refuses another configuration in the same folder", async () => {
+  await assert.rejects(collect("whole", { config: { ...tinyTraining, learningRate: 0.001 } }), {
+    name: "RangeError",
+    message: `Cannot resume "${
+      join(folder, "whole")
+    }": expected "learningRate" 0.002 as before but received 0.001; use --restart or another --out`,
+  });
+});
+
 Deno.test("trainTeacher() lists what is wrong with a configuration", async () => {
   const config = { ...tinyTraining, batch: 0, kimg: -1 };
   await assert.rejects(collect("wrong", { config }), {
