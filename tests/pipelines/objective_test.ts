@@ -1,9 +1,13 @@
+import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { z } from "zod";
+import type { LossStep } from "../../core/contracts.ts";
+import { defineLoss } from "../../core/define.ts";
 import { createEngine } from "../../engine/mod.ts";
 import { distill } from "../../pipelines/distill.ts";
 import { parseConfig } from "../../pipelines/distill_config.ts";
-import { resolveTerms } from "../../pipelines/objective.ts";
+import { dueTerms, objective, resolveTerms } from "../../pipelines/objective.ts";
 import { parseTeacherConfig } from "../../pipelines/train_teacher_config.ts";
 import { createRegistry } from "../../registry.ts";
 import { tinyDistill, tinyTeacher, tinyTraining } from "./tiny.ts";
@@ -14,6 +18,42 @@ Deno.test("resolveTerms() numbers the terms of a loss that is there more than on
   const choices = ["pixel", "wavelet", "pixel", "pixel"].map((name) => ({ name }));
   const names = resolveTerms(choices, registry).map(({ name }) => name);
   assert.deepEqual(names, ["pixel", "wavelet", "pixel#2", "pixel#3"]);
+});
+
+Deno.test("objective() weighs terms, lazy ones as often as they are left out, and reports them bare", () => {
+  const constant = (name: string, value: number) =>
+    defineLoss({
+      name,
+      summary: "constant",
+      source: "test",
+      options: z.object({}),
+      student: () => tf.scalar(value),
+    });
+  const losses = [constant("acme/three", 3), constant("acme/five", 5)];
+  const parts = createRegistry().use({ name: "acme", losses });
+  const terms = resolveTerms(
+    [{ name: "acme/three", weight: 0.5 }, { name: "acme/five", weight: 10, every: 4 }],
+    parts,
+  );
+  const { total, values } = objective(terms, "student", {} as LossStep);
+  assert.equal(total.dataSync()[0], 0.5 * 3 + 10 * 4 * 5);
+  const bare = Object.entries(values).map(([name, value]) => [name, value.dataSync()[0]]);
+  assert.deepEqual(bare, [["acme/three", 3], ["acme/five", 5]]);
+});
+
+Deno.test("dueTerms() leaves out what has not started, is not due, or weighs nothing", () => {
+  const terms = resolveTerms([
+    { name: "pixel" },
+    { name: "wavelet", every: 3 },
+    { name: "perceptual", from: 0.5 },
+    { name: "adversarial", weight: 0 },
+    { name: "r1", every: 1 },
+  ], registry);
+  const names = (side: "student" | "discriminator", step: number, kimg: number) =>
+    dueTerms(terms, side, { step, kimg }).map(({ name }) => name);
+  assert.deepEqual(names("student", 3, 0.499), ["pixel", "wavelet"]);
+  assert.deepEqual(names("student", 4, 0.5), ["pixel", "perceptual"]);
+  assert.deepEqual(names("discriminator", 4, 0.5), ["r1"]);
 });
 
 Deno.test("distill() keeps two lazy terms of one loss apart", async () => {
