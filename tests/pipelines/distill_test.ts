@@ -255,6 +255,43 @@ Deno.test("distill() keeps no discriminator that no loss asks for", async () => 
   assert.equal(more[0]!.kind === "start" && more[0]!.step, 2);
 });
 
+Deno.test("distill() draws styles as truncated and as mixed as the configuration says", async () => {
+  const loss = (name: string, student: (w: tf.Tensor) => tf.Tensor) =>
+    defineLoss({
+      name,
+      summary: "looks at styles",
+      source: "test",
+      options: z.object({}),
+      student: ({ w }) => student(w) as tf.Scalar,
+    });
+  const losses = [
+    loss("test/spread", (w) => tf.mean(tf.square(tf.sub(w, tf.mean(w, 0, true))))),
+    loss("test/mean", (w) => tf.mean(w)),
+    loss("test/layers", (w) => tf.scalar(w.rank === 3 ? w.shape[1]! : 1)),
+  ];
+  const parts = createRegistry().use(definePlugin({ name: "test", losses }));
+  const centre = { shape: [8], data: new Float32Array(8).fill(5) };
+  const own = { ...teacher, weights: { ...teacher.weights, "mapping.w_mean": centre } };
+  const stylesOf = async (fields: object, out: string) => {
+    const terms = [{ name: "pixel" }, ...losses.map(({ name }) => ({ name }))];
+    const config = { ...tinyDistill, losses: terms, steps: 1, ...fields };
+    const context = { engine, registry: parts, teacher: own, out: join(folder, `styles-${out}`) };
+    for await (const event of distill(config, context)) {
+      if (event.kind === "step") return event.losses;
+    }
+    return {};
+  };
+  const whole = await stylesOf({}, "whole");
+  const pulled = await stylesOf({ truncation: 0.25 }, "near");
+  const near = (actual: number, expected: number) =>
+    assert.ok(Math.abs(actual - expected) < 1e-4 * Math.max(1, expected), `${actual}`);
+  near(pulled["test/spread"]!, whole["test/spread"]! / 16);
+  near(pulled["test/mean"]!, (whole["test/mean"]! + 15) / 4);
+  assert.ok(whole["test/spread"]! > 0.01);
+  assert.equal(whole["test/layers"], 1);
+  assert.equal((await stylesOf({ styleMixing: 1 }, "mixed"))["test/layers"], 6);
+});
+
 Deno.test("distill() without a teacher says how to give one", async () => {
   await assert.rejects(
     Array.fromAsync(distill(tinyDistill, { engine, registry, out: join(folder, "none") })),
