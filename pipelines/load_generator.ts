@@ -8,6 +8,7 @@ import type { PartSource } from "../core/contracts.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { under } from "../core/params.ts";
 import { quote } from "../io/describe.ts";
+import { isRemote, withDownload } from "../io/download.ts";
 import { openFile } from "../io/random_access.ts";
 import {
   type Discriminator,
@@ -31,8 +32,8 @@ export interface LoadGeneratorOptions {
 /**
  * Loads a generator.
  *
- * @param source Path or `file:` URL of a `.safetensors` file of this project, or of a `.pt`, `.pkl`,
- * `.ckpt` or `.safetensors` file that `convert` knows; or the name of a shipped model.
+ * @param source Path or URL (`file:`, `https:`) of a `.safetensors` file of this project, or of a
+ * `.pt`, `.pkl`, `.ckpt` or `.safetensors` file that `convert` knows; or the name of a shipped model.
  * @throws {Error} If the file cannot be read or holds no generator.
  */
 export async function loadGenerator(
@@ -40,8 +41,13 @@ export async function loadGenerator(
   { registry = createRegistry(), which = "teacher" }: LoadGeneratorOptions = {},
 ): Promise<Generator> {
   const address = addressOf(String(source), which);
+  if (isRemote(address)) return await withDownload(address, (path) => loadFile(path, registry));
   const path = address.startsWith("file:") ? fileURLToPath(address) : address;
   expectFile(path);
+  return await loadFile(path, registry);
+}
+
+async function loadFile(path: string, registry: PartSource): Promise<Generator> {
   if (await isGeneratorFile(path)) return await readGenerator(path, { registry });
   const converted = await convert(path);
   switch (converted.kind) {

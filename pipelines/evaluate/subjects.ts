@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { isRemote, withDownload } from "../../io/download.ts";
 import type { PartSource } from "../../core/contracts.ts";
 import { openAvatars } from "../../data/avatars.ts";
 import { openImageFolder } from "../../data/image_folder.ts";
@@ -138,6 +139,7 @@ export function foreignTeacherNote({ student, teacher }: Subjects): string | und
 
 async function trainingOf(file: string): Promise<TrainingRecord | undefined> {
   const address = addressOf(file, "student");
+  if (isRemote(address)) return await withDownload(address, readTrainingRecord);
   return await readTrainingRecord(
     address.startsWith("file:") ? fileURLToPath(address) : address,
   );
