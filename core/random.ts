@@ -32,7 +32,9 @@ function hash(stream: string, seed: number, index: number, salt: number): number
   let h = 0x811c9dc5 ^ salt;
   const add = (byte: number) => h = Math.imul(h ^ byte, 0x01000193);
   for (let i = 0; i < stream.length; i++) add(stream.charCodeAt(i));
-  for (const word of [seed >>> 0, index >>> 0, Math.floor(index / 2 ** 32)]) {
+  const high = Math.floor(seed / 2 ** 32);
+  const words = [seed >>> 0, index >>> 0, Math.floor(index / 2 ** 32)];
+  for (const word of high === 0 ? words : [...words, high]) {
     for (let shift = 0; shift < 32; shift += 8) add((word >>> shift) & 255);
   }
   h ^= h >>> 16;

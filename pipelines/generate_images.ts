@@ -49,7 +49,7 @@ export interface GenerateOptions {
  * Generates images: `[N,S,S,3]` in about [-1, 1], not clamped.
  *
  * @throws {TypeError} If there are neither seeds nor styles, or both.
- * @throws {RangeError} If they are empty, or noise maps are those of another number of images.
+ * @throws {RangeError} If they are empty, a seed is no whole number, or noise maps are those of another number of images.
  */
 export async function generateImages(
   generator: Generator,
@@ -66,6 +66,12 @@ export async function generateImages(
   }
   if (seeds?.length === 0 || options.w?.shape[0] === 0) {
     throw new RangeError("Cannot generate images: expected seeds or styles but received none");
+  }
+  const wrong = seeds?.find((seed) => !Number.isSafeInteger(seed) || seed < 0);
+  if (wrong !== undefined) {
+    throw new RangeError(
+      `Cannot generate images: expected seeds to be whole numbers from 0 on but received ${wrong}`,
+    );
   }
   const { sizePx, styleDim } = generator.config;
   const running = openGenerator(generator, engine);

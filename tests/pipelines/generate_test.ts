@@ -62,6 +62,13 @@ Deno.test("generateImages() wants seeds or styles", async () => {
 Deno.test("generateImages() refuses no images, and noise of others", async () => {
   const none = { message: "Cannot generate images: expected seeds or styles but received none" };
   await assert.rejects(generateImages(teacher, { seeds: [] }, { engine }), none);
+  for (const seed of [1.5, -1, NaN]) {
+    await assert.rejects(generateImages(teacher, { seeds: [0, seed] }, { engine }), {
+      name: "RangeError",
+      message:
+        `Cannot generate images: expected seeds to be whole numbers from 0 on but received ${seed}`,
+    });
+  }
   const w = { shape: [0, 8], data: new Float32Array() };
   await assert.rejects(generateImages(teacher, { w }, { engine }), none);
   const noise = noiseOf(0, 16).map(({ shape: [, r] }) => ({
