@@ -102,25 +102,29 @@ function lossVariants({ losses }: DistillConfig): Variant[] {
   return variants;
 }
 
-/** What can be asked of a base, by group. */
+/** What can be asked of a base, by group; only what is a student, too. */
 export function variantGroups(
   base: DistillConfig,
   parts: ListedParts,
 ): Readonly<Record<string, readonly Variant[]>> {
-  const { auxiliary, domain } = base.student;
+  const { auxiliary, domain, head, channels } = base.student;
+  // Colours are predicted by the head "single" alone, and take one block more.
+  const exchangesDomain = channels === undefined && (domain === "pixel" || head.name === "single");
   return {
     heads: [
-      ...partVariants(base, "head", parts),
+      ...domain === "pixel" ? [] : partVariants(base, "head", parts),
       variant(auxiliary ? "no-auxiliary" : "auxiliary", "student.auxiliary", !auxiliary),
     ],
     demodulation: partVariants(base, "demodulation", parts),
     upscale: partVariants(base, "upscale", parts),
     conv: partVariants(base, "conv", parts),
-    domain: [
-      domain === "wavelet"
-        ? variant("domain-pixel", "student.domain", "pixel")
-        : variant("domain-wavelet", "student.domain", "wavelet"),
-    ],
+    domain: exchangesDomain
+      ? [
+        domain === "wavelet"
+          ? variant("domain-pixel", "student.domain", "pixel")
+          : variant("domain-wavelet", "student.domain", "wavelet"),
+      ]
+      : [],
     losses: lossVariants(base),
   };
 }

@@ -258,6 +258,16 @@ Deno.test("chooseVariants() takes groups, names, and parts of plugins", async ()
   ]);
 });
 
+Deno.test("chooseVariants() leaves out of all what is no student", () => {
+  const registry = createRegistry();
+  const namesOf = (student: object) =>
+    chooseVariants(["all"], parseConfig({ ...base, student }, registry), registry)
+      .map(({ name }) => name).filter((name) => /^(head|domain)-/.test(name));
+  assert.deepEqual(namesOf({ domain: "pixel" }), ["domain-wavelet"]);
+  assert.deepEqual(namesOf({ head: { name: "skip" } }), ["head-single"]);
+  assert.deepEqual(namesOf({ channels: [8, 8] }), ["head-skip"]);
+});
+
 Deno.test("chooseVariants() says which variants there are", () => {
   assert.throws(() => chooseVariants(["upscal"], base, createRegistry()), {
     name: "RangeError",
