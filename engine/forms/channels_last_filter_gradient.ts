@@ -43,16 +43,20 @@ function pixels(l: Lowering, first: string, [n, c, size]: readonly [number, numb
 function pointwise(l: Lowering, x: number, dy: number, g: Geometry, scale?: number): string {
   const [n, , , ci] = l.shape(x) as Shape4D;
   const co = g.outShape[3]!;
-  const image = l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
+  const padded = [...g.before, ...g.after].some((zeros) => zeros > 0);
+  const image = () => l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
   const size = g.outShape[1]! * g.outShape[2]!;
   if (scale !== undefined) {
     const images = (first: string, c: number) =>
       l.reshape(pixelsOf(l, first, [n, c, size]), [n, 1, 1, size, c]);
-    const left = l.transpose(images(image, ci), [0, 1, 2, 4, 3]);
+    const left = l.transpose(images(image(), ci), [0, 1, 2, 4, 3]);
     const each = l.emit("MatMul", [left, images(l.get(dy, "channelsFirst"), co)]);
     return scaledSum(l, each, scale, [1, 1, ci, 1]);
   }
-  const left = pixels(l, image, [n, ci, size]);
+  // What is given lies like that, and a transpose for two readers would be copied for each.
+  const left = l.has(x, "channelsLast") && !padded
+    ? l.reshape(l.get(x, "channelsLast"), [n * size, ci])
+    : pixels(l, image(), [n, ci, size]);
   const right = pixels(l, l.get(dy, "channelsFirst"), [n, co, size]);
   return l.reshape(product(l, left, right), [1, 1, ci, co]);
 }

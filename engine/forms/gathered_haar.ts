@@ -2,11 +2,13 @@ import { bandPlace, bandsToPixels, haarMatrix } from "../../core/haar_matrix.ts"
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 
-/* The bands of a value are in the order LL of all channels, then LH, HL, HH of each. Here they are
- * brought together by `Gather`, which moves single numbers of channels last quickly; slices and
- * concatenations along the channels are ten times as slow in OpenVINO. */
+/* The bands of a value are in the order LL of all channels, then LH, HL, HH of each. A convolution of
+ * all channels with all bands gives them in that order; most of what it multiplies by is zero, so with
+ * many channels they are brought together by `Gather`, which moves single numbers of channels last;
+ * slices and concatenations along the channels are ten times as slow in OpenVINO. */
 
-const MOST_DENSE = 32; // channels of bands; up to it, one product with all of them is as fast
+// Channels of bands; up to these, the zeros cost less (docs/performance.md).
+const MOST_DENSE = { transform: 128, inverse: 64 };
 const TO_LAST = [0, 2, 3, 1];
 const TO_FIRST = [0, 3, 1, 2];
 
@@ -22,16 +24,22 @@ function reorder(
   return l.transpose(l.reshape(moved, [n!, h!, w!, c!]), TO_FIRST);
 }
 
-/**
- * The weight `[out,in,1,1]` of a 1x1 convolution of all bands; that of the inverse is the transpose, as
- * the matrix is orthonormal.
- */
-function denseWeight(l: Lowering, channels: number, inverse: boolean): string {
+/** `[bands,channels,2,2]`: pixels of a cell to bands, as the matrix is orthonormal. */
+function toBands(l: Lowering, channels: number): string {
+  const size = 4 * channels;
+  const matrix = bandsToPixels(channels); // [bands,(2,2),channels]
+  const data = matrix.map((_, i) => {
+    const [band, place] = [Math.floor(i / size), i % size];
+    return matrix[band * size + (place % 4) * channels + Math.floor(place / 4)]!;
+  });
+  return l.float(data, [size, channels, 2, 2]);
+}
+
+/** `[(2,2),channels,bands,1,1]`: bands to the pixels of a cell. */
+function toPixels(l: Lowering, channels: number): string {
   const size = 4 * channels;
   const matrix = bandsToPixels(channels);
-  const data = inverse
-    ? matrix.map((_, i) => matrix[i % size * size + Math.floor(i / size)]!)
-    : matrix;
+  const data = matrix.map((_, i) => matrix[i % size * size + Math.floor(i / size)]!);
   return l.float(data, [size, size, 1, 1]);
 }
 
@@ -52,9 +60,9 @@ export function gatheredHaar({ inputs: [x], outputs: [out] }: Op, l: Lowering): 
   const [n, h, w, size] = l.shape(out!) as [number, number, number, number];
   const channels = size / 4;
   const first = l.get(x!, "channelsFirst");
-  if (size <= MOST_DENSE) {
-    const pixels = l.emit("SpaceToDepth", [first], { blocksize: 2 });
-    l.put(out!, l.emit("Conv", [pixels, denseWeight(l, channels, false)]), "channelsFirst");
+  if (size <= MOST_DENSE.transform) {
+    const bands = l.emit("Conv", [first, toBands(l, channels)], { strides: [2, 2] });
+    l.put(out!, bands, "channelsFirst");
     return true;
   }
   const bands = haarMatrix.map((row) => {
@@ -79,13 +87,13 @@ export function gatheredInverseHaar({ inputs: [x], outputs: [out] }: Op, l: Lowe
   const size = shape[3]!;
   const channels = size / 4;
   const first = l.get(x!, "channelsFirst");
-  const dense = size <= MOST_DENSE;
+  const dense = size <= MOST_DENSE.inverse;
   const order = Array.from(
     { length: size },
     (_, i) => bandPlace(Math.floor(i / 4), i % 4, channels),
   );
   const pixels = dense
-    ? l.emit("Conv", [first, denseWeight(l, channels, true)])
+    ? l.emit("Conv", [first, toPixels(l, channels)])
     : cells(l, reorder(l, first, shape, order), size);
   const attributes = { blocksize: 2, mode: dense ? "DCR" : "CRD" };
   l.put(out!, l.emit("DepthToSpace", [pixels], attributes), "channelsFirst");
