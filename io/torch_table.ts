@@ -119,7 +119,7 @@ export function torchTable(
 
 /**
  * The value at a path of names in a saved object, or undefined: `["G_ema", "_init_kwargs"]` are the
- * arguments of NVlabs' module.
+ * arguments of NVlabs' module, `["G_ema", "_modules", "mapping", "num_layers"]` an attribute of one.
  */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((parent, name) => {

@@ -146,25 +146,40 @@ export function findNvlabs(table: WeightTable): FoundGenerator | undefined {
     sizes,
     networks: [network],
     meanKeys: [],
-    ...clampOf(table, prefix),
+    ...clampOf(table, prefix, ["synthesis", "b4", "conv1"]),
   };
 }
 
-/** An argument of a module that NVlabs' `persistence` saved. */
-function argumentOf({ value }: WeightTable, prefix: string, path: readonly string[]): unknown {
-  return valueAt(value, [...prefix.split(".").filter(Boolean), "_init_kwargs", ...path]);
+/** What stands below a network in a file of NVlabs' `persistence`. */
+function valueBelow({ value }: WeightTable, prefix: string, path: readonly string[]): unknown {
+  return valueAt(value, [...prefix.split(".").filter(Boolean), ...path]);
 }
 
-/** Networks that may run in 16-bit floats clamp their features, in 32 bits too. */
-function clampOf(table: WeightTable, prefix: string): { readonly convClamp?: number } {
-  const clamp = argumentOf(table, prefix, ["synthesis_kwargs", "conv_clamp"]) ??
-    argumentOf(table, prefix, ["conv_clamp"]);
+/** An attribute of a layer, by the names of the modules that lead to it. */
+function attributeOf(
+  table: WeightTable,
+  prefix: string,
+  [modules, name]: readonly [modules: readonly string[], name: string],
+): unknown {
+  return valueBelow(table, prefix, [...modules.flatMap((module) => ["_modules", module]), name]);
+}
+
+/**
+ * Networks that may run in 16-bit floats clamp their features, in 32 bits too. A layer knows its
+ * clamp also where it is the default of the code, as in stylegan3.
+ */
+function clampOf(
+  table: WeightTable,
+  prefix: string,
+  layer: readonly string[],
+): { readonly convClamp?: number } {
+  const clamp = attributeOf(table, prefix, [layer, "conv_clamp"]);
   return typeof clamp === "number" ? { convClamp: clamp } : {};
 }
 
-/** NVlabs' modules say how many images share a standard deviation. */
+/** The layer that says how many images share a standard deviation. */
 function stddevGroupOf(table: WeightTable, prefix: string): number {
-  const group = argumentOf(table, prefix, ["epilogue_kwargs", "mbstd_group_size"]);
+  const group = attributeOf(table, prefix, [["b4", "mbstd"], "group_size"]);
   return typeof group === "number" && group >= 1 ? group : defaultStddevGroup;
 }
 
@@ -184,7 +199,7 @@ export function findNvlabsDiscriminator(table: WeightTable): FoundDiscriminator 
       sizePx,
       channels,
       stddevGroup: stddevGroupOf(table, prefix),
-      ...clampOf(table, prefix),
+      ...clampOf(table, prefix, ["b4", "conv"]),
     },
     network: {
       what: "discriminator of NVlabs' StyleGAN2",

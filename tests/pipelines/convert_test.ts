@@ -127,6 +127,40 @@ Deno.test("convert() gives every weight of the author's student in our names", a
   );
 });
 
+/** The same file with other attributes of a layer, found by the names of the modules above it. */
+function withAttributes(
+  table: WeightTable,
+  modules: readonly string[],
+  attributes: Readonly<Record<string, unknown>>,
+): WeightTable {
+  const [network = "", ...inner] = modules;
+  const layer: unknown = new Map(Object.entries(attributes));
+  const below = inner.reduceRight<unknown>(
+    (module, name) => new Map([["_modules", new Map([[name, module]])]]),
+    layer,
+  );
+  return { ...table, value: new Map([[network, below]]) };
+}
+
+Deno.test("convert() takes clamp and group from the layers, where code may have its own defaults", async () => {
+  const table = goldenTable("ada.pkl");
+  const convert = async (modules: readonly string[], attributes: object) => {
+    const converted = await convertTable(withAttributes(table, modules, { ...attributes }));
+    assert.ok(converted.kind === "teacher");
+    const { config, discriminator } = converted;
+    return [config.convClamp, discriminator!.convClamp, discriminator!.stddevGroup];
+  };
+  const conv1 = ["G_ema", "synthesis", "b4", "conv1"];
+  assert.deepEqual(await convert(conv1, { conv_clamp: 128 }), [128, undefined, 4]);
+  assert.deepEqual(await convert(conv1, { conv_clamp: null }), [undefined, undefined, 4]);
+  assert.deepEqual(await convert(["D", "b4", "conv"], { conv_clamp: 64 }), [undefined, 64, 4]);
+  assert.deepEqual(await convert(["D", "b4", "mbstd"], { group_size: 8 }), [
+    undefined,
+    undefined,
+    8,
+  ]);
+});
+
 Deno.test("convert() reports what it found, and what it left out", async () => {
   const { report } = await teacherOf("ada.pkl");
   assert.deepEqual(report, {
