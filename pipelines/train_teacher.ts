@@ -102,7 +102,7 @@ export async function* trainTeacher(
 
   const teacherNow = async (): Promise<Teacher> => {
     const { average, discriminator } = await readArrays(state);
-    return {
+    const teacher: Teacher = {
       kind: "teacher",
       config: config.network,
       weights: { ...initial.weights, ...unflatten(average, layouts.generator) },
@@ -111,14 +111,16 @@ export async function* trainTeacher(
         weights: unflatten(discriminator.weights, layouts.discriminator),
       },
     };
+    const meanStyle = await estimateMeanStyle(teacher, { engine });
+    return { ...teacher, weights: { ...teacher.weights, "mapping.w_mean": meanStyle } };
   };
   let stands = run.resumed?.path; // the last whole checkpoint
+  const save = async () => {
+    const counters = { images: step * config.batch, step };
+    return stands = await run.checkpoint(await checkpointArrays(state), counters);
+  };
   const checkpoint = async () => {
-    const path = await run.checkpoint(await checkpointArrays(state), {
-      images: step * config.batch,
-      step,
-    });
-    stands = path;
+    const path = await save();
     const kimg = step * config.batch / 1000;
     return { kind: "checkpoint", step, kimg, path, student: await teacherNow() } as const;
   };
@@ -160,14 +162,12 @@ export async function* trainTeacher(
     throw error;
   } finally {
     await Promise.allSettled([realBatch]);
-    if (isLeft && saved !== step) await checkpoint(); // nothing that was trained is lost
+    if (isLeft && saved !== step) await save(); // nothing that was trained is lost
   }
   await realBatch;
   if (saved !== step) yield await checkpoint();
   yield await sample();
-  const now = await teacherNow();
-  const meanStyle = await estimateMeanStyle(now, { engine });
-  const student: Teacher = { ...now, weights: { ...now.weights, "mapping.w_mean": meanStyle } };
+  const student = await teacherNow();
   const path = `${run.dir}/teacher.safetensors`;
   await saveGenerator(path, student, { dtype: "F16" });
   const kimg = step * config.batch / 1000;

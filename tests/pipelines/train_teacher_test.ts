@@ -4,6 +4,7 @@ import { openAvatars } from "../../data/avatars.ts";
 import { createEngine } from "../../engine/mod.ts";
 import type { Teacher } from "../../networks/generator.ts";
 import type { TrainingEvent } from "../../pipelines/events.ts";
+import { estimateMeanStyle } from "../../pipelines/generate_images.ts";
 import { loadTeacher } from "../../pipelines/load_generator.ts";
 import { trainTeacher } from "../../pipelines/train_teacher.ts";
 import { createRegistry } from "../../registry.ts";
@@ -43,6 +44,11 @@ Deno.test("trainTeacher() trains, samples, checkpoints and saves a teacher", asy
   const teacher = await loadTeacher(end.path);
   assert.ok(teacher.discriminator);
   assert.ok(teacher.weights["mapping.w_mean"]!.data.some((value) => value !== 0));
+  for (const event of events) {
+    if (event.kind !== "checkpoint") continue;
+    const { "mapping.w_mean": mean } = event.student.weights;
+    assert.deepEqual(mean, await estimateMeanStyle(event.student, { engine }));
+  }
 });
 
 Deno.test("trainTeacher() stopped and run again ends with the same bytes", async () => {
