@@ -31,6 +31,12 @@ export type Form = (op: Op, lowering: Lowering) => boolean;
 /** What OpenVINO computes of constants when it opens a model, slowly, and with copies that it keeps. */
 const SLOW_AT_OPENING = ["Transpose", "Reshape", "Slice", "Mul", "ReduceSum"];
 
+/**
+ * Numbers of a value of one channel from which a reshape pays: ONNX Runtime broadcasts number by
+ * number where the last axis is one, 70 times slower than along rows.
+ */
+const LARGE_MAP = 1024;
+
 const TO_FIRST = [0, 3, 1, 2];
 const TO_LAST = [0, 2, 3, 1];
 
@@ -159,6 +165,8 @@ export class Lowering extends GraphBuilder {
   elementwiseLayout(ids: readonly number[], out: number): PhysicalLayout {
     const shape = this.shape(out);
     if (shape.length !== 4) return "channelsLast";
+    const isMap = shape[3] === 1 && sizeOf(shape) >= LARGE_MAP;
+    if (isMap && this.target === "onnxruntime") return "channelsFirst";
     const full = (id: number) => sameShape(this.shape(id), shape);
     const some = this.canBlock(out) && ids.some((id) => full(id) && this.isBlocked(id));
     const every = some && ids.every((id) => {

@@ -90,11 +90,9 @@ function write(
  * writes it by one thread.
  */
 function spreadMap(l: Lowering, id: number, [n, h, w, c]: Shape4D, whole: boolean): string {
-  const [maps] = l.shape(id) as Shape4D;
-  const shared = maps < n;
+  const shared = l.shape(id)[0]! < n;
   const channels = shared ? n * c : c;
   const weight = l.float(new Float32Array(channels).fill(1), [channels, 1, 1, 1]);
-  const map = l.reshape(l.get(id), [maps, 1, h, w]);
-  const spread = l.emit("com.microsoft.nchwc/Conv", [map, weight]);
+  const spread = l.emit("com.microsoft.nchwc/Conv", [l.get(id, "channelsFirst"), weight]);
   return shared === whole ? spread : l.reshape(spread, whole ? [1, n * c, h, w] : [n, c, h, w]);
 }

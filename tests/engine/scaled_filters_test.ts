@@ -123,6 +123,16 @@ const cases: BlockCases = {
     [3, 8, 8, 16],
     [3, 3, 16, 16],
   ],
+  "maps of one channel with numbers, rows and numbers per image": [
+    (x, y) => {
+      const one = tf.mul(map(x), tf.sum(y));
+      const row = tf.mean(one, 1, true);
+      const test = tf.cast(tf.greater(one, tf.mean(one, [1, 2], true)), "float32");
+      return conv(tf.add(x, tf.mul(tf.add(tf.tanh(one), row), tf.add(test, tf.sum(y)))), y);
+    },
+    [2, 32, 24, 16],
+    [1, 1, 16, 16],
+  ],
   "an upsampling convolution with factors, noise and bias": [
     (x, y) => {
       const doubled = upConv(scaled(x), y as T4);
@@ -191,6 +201,12 @@ Deno.test("a convolution to colours has its bias in itself, where colours are ad
     [1, 1, 16, 3],
   );
   assert.equal(count("Add"), 1);
+});
+
+Deno.test("a large map times a number is broadcast along rows, not along an axis of one", () => {
+  const reshapes = (size: number) =>
+    written((x, y) => tf.mul(x, y), [1, size, size, 1], [1]).count("Reshape");
+  assert.deepEqual([reshapes(16), reshapes(32)], [0, 2]);
 });
 
 Deno.test("scaleFilters() keeps products that are smaller than a filter per image", () => {
