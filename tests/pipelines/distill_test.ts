@@ -292,6 +292,33 @@ Deno.test("distill() draws styles as truncated and as mixed as the configuration
   assert.equal((await stylesOf({ styleMixing: 1 }, "mixed"))["test/layers"], 6);
 });
 
+Deno.test("distill() trains weights alone, and gives their average if there is one", async () => {
+  const parts = { demodulation: { name: "frozen" } };
+  const start = createStudent(teacher, parts, { registry });
+  for (const averageKimg of [0, 1]) {
+    const config = { ...tinyDistill, losses: [{ name: "pixel" }], steps: 3, averageKimg };
+    const out = join(folder, `weights-${averageKimg}`);
+    const context = { engine, registry, teacher, student: start, out };
+    const end = (await Array.fromAsync(distill(config, context))).at(-1)!;
+    assert.ok(end.kind === "end");
+    const kept = Object.keys(start.weights).filter((name) =>
+      String(end.student.weights[name]!.data) === String(start.weights[name]!.data)
+    );
+    const expected = Object.keys(start.weights).filter((name) =>
+      name.startsWith("mapping.") || name.endsWith(".frozen.coefficients")
+    );
+    assert.ok(expected.some((name) => name.endsWith(".coefficients")));
+    assert.deepEqual(kept.sort(), expected.sort());
+    const { newest } = await readNewestCheckpoint(join(out, "checkpoints"));
+    const { "student.weights": last, "student.average": average } = newest!.arrays;
+    const { data } = end.student.weights["synthesis.4.const"]!; // the first of the vector
+    const firstOf = (vector: Weights[string]) => vector.data.slice(0, data.length);
+    assert.deepEqual(data, firstOf(average ?? last!));
+    assert.equal(average !== undefined, averageKimg > 0);
+    if (average) assert.notDeepEqual(firstOf(average), firstOf(last!));
+  }
+});
+
 Deno.test("distill() without a teacher says how to give one", async () => {
   await assert.rejects(
     Array.fromAsync(distill(tinyDistill, { engine, registry, out: join(folder, "none") })),
