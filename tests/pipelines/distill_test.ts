@@ -319,6 +319,41 @@ Deno.test("distill() trains weights alone, and gives their average if there is o
   }
 });
 
+Deno.test("distill() clips the gradient that Adam sees", async () => {
+  const optimiser = { clipNorm: 1e-3 };
+  const config = { ...tinyDistill, losses: [{ name: "pixel" }], steps: 1, optimiser };
+  const events = await collect("clipped", { config });
+  const step = events.find(({ kind }) => kind === "step")!;
+  assert.ok(step.kind === "step" && step.losses["gradientNorm"]! > 0.01);
+  const { newest } = await readNewestCheckpoint(join(folder, "clipped", "checkpoints"));
+  const norm = Math.hypot(...newest!.arrays["student.mean"]!.data);
+  assert.ok(Math.abs(norm / (0.1 * 1e-3) - 1) < 1e-3, `${norm}`); // 1 - beta1 of it
+});
+
+Deno.test("distill() makes the teacher's images smaller as the configuration says", async () => {
+  const area = defineLoss({
+    name: "test/area",
+    summary: "how far the coarsest target is from the mean of 2x2 pixels of the next",
+    source: "test",
+    options: z.object({}),
+    student: ({ scales: [coarse, next] }) => {
+      const low = tf.slice(next!.teacherBands, [0, 0, 0, 0], [-1, -1, -1, 3]);
+      return tf.mean(tf.abs(tf.sub(coarse!.teacherImage, tf.mul(low, 0.5))));
+    },
+  });
+  const parts = createRegistry().use(definePlugin({ name: "test", losses: [area] }));
+  const losses = [{ name: "pixel" }, { name: "test/area" }];
+  const distances = new Map<string, number>();
+  for (const pyramid of ["area", "bilinear"] as const) {
+    const config = { ...tinyDistill, losses, steps: 1, pyramid };
+    const context = { engine, registry: parts, teacher, out: join(folder, `pyramid-${pyramid}`) };
+    for await (const event of distill(config, context)) {
+      if (event.kind === "step") distances.set(pyramid, event.losses["test/area"]!);
+    }
+  }
+  assert.ok(distances.get("area")! < 1e-6 && distances.get("bilinear")! > 1e-3);
+});
+
 Deno.test("distill() without a teacher says how to give one", async () => {
   await assert.rejects(
     Array.fromAsync(distill(tinyDistill, { engine, registry, out: join(folder, "none") })),
