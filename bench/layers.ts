@@ -56,7 +56,7 @@ const HEAD = [
  * contestant took. Then the same for the limit of one kernel that keeps everything between its
  * products to itself, and, if PyTorch takes part, how many times as fast as its best form.
  *
- * Times are the least processor times of one thread.
+ * Times are the least processor times of one thread. What has no operations counted is left out.
  */
 export function layerTable(results: readonly Result[]): string[] {
   const of = (workload: string, contestant: string) =>
@@ -69,7 +69,7 @@ export function layerTable(results: readonly Result[]): string[] {
   };
   const references = results.filter(({ reference }) => reference === "PyTorch");
   const rows = results
-    .filter(({ workload, operations }) => !(workload in CEILINGS) && operations)
+    .filter(({ workload, operations }) => !(workload in CEILINGS) && operations?.length)
     .map((result) => {
       const ceilings = { rate: rateOf(result), bandwidth };
       const peers = references.filter(({ workload, scenario }) =>

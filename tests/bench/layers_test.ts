@@ -51,3 +51,8 @@ Deno.test("layerTable() compares with the best form of PyTorch", () => {
   assert.deepEqual(cells, [["14.0", "2.00"], ["", ""]]);
   assert.equal(lines.length, 6);
 });
+
+Deno.test("layerTable() leaves out what has no operations counted", () => {
+  const uncounted = { ...layer, workload: "in parts", operations: [] };
+  assert.equal(layerTable([...ceilings, layer, uncounted]).length, 5);
+});
