@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   const threads = limits ? 1 : Number(args.threads ?? navigator.hardwareConcurrency);
   const rounds = args.start ? 0 : Number(args.rounds ?? 5);
   const limitSeconds = Number(args.limit ?? 300);
+  const workloads = chosen();
   console.log(`${threads} threads, ${Deno.build.target}`);
   sayLoad();
   const entries = await ableEntries(
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
     failures.push(line);
     console.error(line);
   };
-  for (const { scenario, workload } of chosen()) {
+  for (const { scenario, workload } of workloads) {
     const made = await compete(entries, { scenario, workload, rounds, limitSeconds, say });
     results.push(...made);
     console.log(workloadLines(made).join("\n"));
@@ -109,10 +110,17 @@ function chosen(): { scenario?: Scenario; workload: string }[] {
     }).map((workload) => ({ scenario, workload }))
   );
   const alone = (workload: string) => ({ workload });
-  if (args.start) return steps;
   const limits = args.layers || args.ceilings;
   const ceilings = Object.keys(CEILINGS).filter((name) => limits || wanted(name));
-  const kernels = args.ceilings ? [] : Object.keys(KERNELS).filter(wanted);
+  const kernels = args.start || args.ceilings ? [] : Object.keys(KERNELS).filter(wanted);
+  if (steps.length + kernels.length + (limits ? 0 : ceilings.length) === 0) {
+    throw new Error(
+      `Cannot bench ${
+        args.only.map((text) => `"${text}"`).join(", ")
+      }: expected part of a workload's name such as "avatars-64: student image" or "Haar" (ffhq-256 with --start only), but received none`,
+    );
+  }
+  if (args.start) return steps;
   return [...ceilings.map(alone), ...steps, ...kernels.map(alone)];
 }
 

@@ -27,8 +27,7 @@ export function plain(build: Build): Form {
     const [out] = op.outputs;
     const node = l.block > 0 ? build(op, l) : undefined;
     if (!node) return false;
-    if (l.canBlock(out!)) l.put(out!, write(l, out!, node), "blocked");
-    else l.put(out!, write(l, out!, node), "padded");
+    l.put(out!, write(l, out!, node), l.canBlock(out!) ? "blocked" : "padded");
     return true;
   };
 }
