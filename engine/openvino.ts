@@ -8,11 +8,12 @@ import type { HostArray } from "../core/contracts.ts";
 import { createCompiledEngine, type Executable } from "./compiled.ts";
 import { earlyValues } from "./early_values.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
-import { openvinoForms, openvinoForms32 } from "./forms/mod.ts";
+import { openvinoForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
+import { endTails } from "./passes/end_tails.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
 import { lateScales } from "./passes/late_scales.ts";
@@ -52,14 +53,13 @@ export function createOpenvinoEngine(
 ): Engine {
   const kernels = nodeRules(rules);
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
-  const known = precision === "f32" ? openvinoForms32 : openvinoForms;
-  // In bfloat16 they were not measured, and a caller's rule must see its kernel.
-  const folds = precision === "f32" && !FOLDED.some(own.has, own);
+  const folds = !FOLDED.some(own.has, own); // a caller's rule must see its kernel
   const rewrite = (given: Program) => {
     const program = slopesOfResults(splitSums(given));
-    return folds ? lateScales(foldScales(foldHaar(program))) : program;
+    const folded = folds ? lateScales(foldScales(foldHaar(program))) : program;
+    return precision === "bf16" ? endTails(folded) : folded;
   };
-  const forms = new Map([...known].filter(([kernel]) => !own.has(kernel)));
+  const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const properties = {
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),

@@ -41,14 +41,6 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
 export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Conv2DBackpropInput", stridedInputGradient],
   ["Resample", depthwiseResample],
-]);
-
-/**
- * The same in float32. In bfloat16 the rule's gradient of filters is as fast or faster, and the forms of
- * the Haar transforms were not measured.
- */
-export const openvinoForms32: ReadonlyMap<string, Form> = new Map<string, Form>([
-  ...openvinoForms,
   ["Conv2DBackpropFilter", channelsLastFilterGradient],
   [scaledName("Conv2DBackpropFilter"), channelsLastFilterGradient],
   ["DepthwiseConv2dNativeBackpropFilter", imageAsKernel],

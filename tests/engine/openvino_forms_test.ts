@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import ort from "onnxruntime-node";
 import { createRandom } from "../../core/random.ts";
-import { openvinoForms32 } from "../../engine/forms/mod.ts";
+import { openvinoForms } from "../../engine/forms/mod.ts";
 import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
 import { createEngine } from "../../engine/mod.ts";
@@ -108,14 +108,14 @@ Deno.test.afterAll(async () => {
 });
 
 for (const [name, [fn, xShape, yShape]] of Object.entries(cases)) {
-  Deno.test(`openvinoForms32: ${name}`, async () => {
+  Deno.test(`openvinoForms: ${name}`, async () => {
     const array = (name: string, shape: number[]) => createRandom(1, name).normal(shape);
     const inputs = { x: array("x", xShape), y: array("y", yShape) };
     const traced = ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => fn(x as T4, y as T4);
     const expected = await eager.compile(traced, { name })(inputs);
 
     const program = engine.compile(traced, { name }).program(inputs);
-    const model = lower(lateScales(program), "openvino", nodeRules(), { forms: openvinoForms32 });
+    const model = lower(lateScales(program), "openvino", nodeRules(), { forms: openvinoForms });
     const session = await ort.InferenceSession.create(model);
     const feeds = Object.values(inputs).map(({ shape, data }, i) => [
       `in${i}`,

@@ -33,12 +33,24 @@ async function train(engine: Engine, steps: number): Promise<Trained> {
   return { losses, student: student! };
 }
 
+interface Extent {
+  readonly steps: number;
+  readonly tolerance: number;
+}
+
 /** Every loss of every step, and every weight at the end, within a tolerance of its scale. */
-export async function assertSameDistillation(
-  a: Engine,
-  b: Engine,
-  { steps, tolerance }: { readonly steps: number; readonly tolerance: number },
-): Promise<void> {
+export async function assertSameDistillation(a: Engine, b: Engine, extent: Extent): Promise<void> {
+  const { ours, theirs } = await assertSameLosses(a, b, extent);
+  for (const [name, { data }] of Object.entries(theirs.student.weights)) {
+    const own = ours.student.weights[name]!.data;
+    const scale = data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 1e-3);
+    const worst = data.reduce((w, x, i) => Math.max(w, Math.abs(x - own[i]!)), 0) / scale;
+    assert.ok(worst <= extent.tolerance, `"${name}" differs by ${worst} of its scale`);
+  }
+}
+
+/** Every loss of every step. */
+export async function assertSameLosses(a: Engine, b: Engine, { steps, tolerance }: Extent) {
   const [ours, theirs] = [await train(a, steps), await train(b, steps)];
   for (const [step, losses] of ours.losses.entries()) {
     for (const [name, value] of Object.entries(losses)) {
@@ -47,10 +59,5 @@ export async function assertSameDistillation(
       assert.ok(difference <= tolerance, `${name} of step ${step}: ${value} and ${other}`);
     }
   }
-  for (const [name, { data }] of Object.entries(theirs.student.weights)) {
-    const own = ours.student.weights[name]!.data;
-    const scale = data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 1e-3);
-    const worst = data.reduce((w, x, i) => Math.max(w, Math.abs(x - own[i]!)), 0) / scale;
-    assert.ok(worst <= tolerance, `"${name}" differs by ${worst} of its scale`);
-  }
+  return { ours, theirs };
 }
