@@ -12,7 +12,10 @@ import type { Program } from "./program.ts";
 export type EngineName = "onnx" | "openvino" | "tfjs";
 /** Where tensors are computed. */
 export type DeviceName = "cpu" | "webgpu" | "cuda";
-/** What convolutions and matrix products compute in: float32, or bfloat16 with float32 sums. */
+/**
+ * What convolutions, matrix products and what stands between them compute in: float32, or bfloat16
+ * with float32 sums. What is kept between steps, the optimiser and losses are float32 in both.
+ */
 export type PrecisionName = "f32" | "bf16";
 
 /** Nested records and lists with leaves of one type. */
