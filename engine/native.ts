@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import util from "node:util";
 import type { EagerBackend } from "./tfjs.ts";
+import { threadWords } from "./thread_words.ts";
 
 /** What was built: `native.json` in the {@linkcode nativeFolder}. */
 export interface NativeAddon {
@@ -90,7 +91,9 @@ export async function loadNativeBackend(
     device: isUsingGpuDevice ? "cuda" : "cpu",
     threads,
     description:
-      `TensorFlow.js ${tf.version_core} on native TensorFlow ${tensorflow} on ${where}, eager, ${threads} threads`,
+      `TensorFlow.js ${tf.version_core} on native TensorFlow ${tensorflow} on ${where}, eager, ${
+        threadWords(threads)
+      }`,
   };
 }
 

@@ -24,6 +24,7 @@ import { createDeviceReader } from "./onnx_reader.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
 import { type Rule, sizeOf } from "./rule.ts";
+import { threadWords } from "./thread_words.ts";
 import { isResidentArray } from "./tree.ts";
 import { trace } from "./tracing.ts";
 
@@ -202,7 +203,7 @@ function missingGpu(refused: Adapter | undefined): string {
 
 /** A device in words: `WebGPU, llvmpipe (a software adapter: slow)`. */
 function placeWords(device: DeviceName, threads: number, adapter: Adapter | undefined): string {
-  if (device === "cpu") return `the CPU, ${threads} threads`;
+  if (device === "cpu") return `the CPU, ${threadWords(threads)}`;
   if (device === "cuda") return "CUDA";
   return `WebGPU${adapter ? `, ${adapterWords(adapter)}` : ""}`;
 }

@@ -21,6 +21,7 @@ import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
+import { threadWords } from "./thread_words.ts";
 
 /** Kernels that the rewrites put others in the place of. */
 const FOLDED = [
@@ -134,7 +135,7 @@ export function createOpenvinoEngine(
     device: "cpu",
     threads,
     precision,
-    description: `OpenVINO ${openvino.version} on the CPU, ${threads} threads, ${precision}`,
+    description: `OpenVINO ${openvino.version} on the CPU, ${threadWords(threads)}, ${precision}`,
     rules,
     open,
     close: openvino.close,

@@ -27,7 +27,7 @@ Deno.test.afterAll(async () => {
 Deno.test("tryDevice() describes what works, and says what is missing elsewhere", async () => {
   const ready = await tryDevice({ engine: "onnx", device: "cpu" }, { seconds: 0.01 });
   assert.ok(ready.ready && ready.matmulGflops! > 0 && ready.convGflops! > 0);
-  assert.match(ready.description, /^ONNX Runtime [\d.]+ on the CPU, \d+ threads$/);
+  assert.match(ready.description, /^ONNX Runtime [\d.]+ on the CPU, (1 thread|\d+ threads)$/);
   const cuda = await tryDevice({ engine: "onnx", device: "cuda" }, { seconds: 0 });
   if (!cuda.ready) {
     assert.equal(
@@ -83,7 +83,7 @@ Deno.test("createEngine() says what is missing where there is no GPU, and auto t
     `Cannot create the engine "${engine}" on "webgpu": expected a GPU's driver with Vulkan; install the vendor's, or the free ones with \`apt-get install libvulkan1 mesa-vulkan-drivers\``;
   assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), [
     missing("onnx"),
-    "ONNX Runtime on the CPU, 1 threads (chosen by auto: no GPU was found)",
+    "ONNX Runtime on the CPU, 1 thread (chosen by auto: no GPU was found)",
     missing("tfjs"),
     "TensorFlow.js on the CPU, eager, 1 thread (chosen by auto: no GPU was found)",
   ]);

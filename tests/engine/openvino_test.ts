@@ -74,6 +74,7 @@ Deno.test({
   ignore,
   async fn() {
     const engine = await createEngine({ engine: "openvino", threads: 1 });
+    assert.match(engine.description, /^OpenVINO \S+ on the CPU, 1 thread, f32$/);
     const fn = engine.compile(
       ({ a, b }: { a: tf.Tensor; b: tf.Tensor; unread: tf.Tensor }) => ({
         sum: tf.add(a, b),
