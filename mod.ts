@@ -25,6 +25,7 @@ export type {
 export { type Builtin, createRegistry } from "./registry.ts";
 
 // Numbers and tensors.
+export { durationText } from "./core/duration.ts";
 export { createRandom, type GraphRandom, type Random } from "./core/random.ts";
 export { leakyRelu } from "./layers/activation.ts";
 export { haar, inverseHaar } from "./layers/haar.ts";

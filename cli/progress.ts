@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { durationText } from "../mod.ts";
 import type { Terminal } from "./command.ts";
 
 /** What every pipeline's event has, as far as the progress of a run goes. */
@@ -26,13 +27,6 @@ export interface Progress {
 const LINE_MS = 2000;
 const BAR_COLUMNS = 20;
 
-function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
-}
-
 /** `120/400 | 31.2 images/s | 1 min 20 s left | pixel 0.0123 wavelet 0.0456` */
 export function progressText(
   { step = 0, imagesPerSecond, etaSeconds, losses }: RunEvent,
@@ -41,7 +35,7 @@ export function progressText(
   return [
     steps === undefined ? `${step}` : `${step}/${steps}`,
     imagesPerSecond !== undefined && `${imagesPerSecond.toPrecision(3)} images/s`,
-    etaSeconds !== undefined && `${duration(etaSeconds)} left`,
+    etaSeconds !== undefined && `${durationText(etaSeconds)} left`,
     losses && Object.entries(losses).map(([name, x]) => `${name} ${x.toPrecision(3)}`).join(" "),
   ].filter(Boolean).join(" | ");
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { durationText } from "../core/duration.ts";
 import { tableOf, type VariantSummary } from "../pipelines/ablate/table.ts";
 import type { AblationEvent, AblationRunEvent } from "../pipelines/ablate_events.ts";
-import { durationText } from "./event_text.ts";
 import type { Kernel } from "./kernel.ts";
 import { createLivePlace } from "./live_place.ts";
 import type { Surroundings } from "./surroundings.ts";

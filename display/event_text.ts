@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { durationText } from "../core/duration.ts";
 import type {
   EndEvent,
   SampleEvent,
@@ -10,14 +11,6 @@ import type {
   StepEvent,
   TrainingEvent,
 } from "../pipelines/events.ts";
-
-/** `1 h 5 min`, `1 min 20 s`, `20 s`. */
-export function durationText(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
-}
 
 const short = (value: number | string) =>
   typeof value === "number" && !Number.isInteger(value)

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
+import { durationText } from "../core/duration.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
 import { type Point, seriesOf, smooth } from "./event_series.ts";
 import { lossCurves, psnrCurve } from "./plot.ts";
@@ -27,12 +28,9 @@ export interface Report {
 const decibel = (value: number) => value.toFixed(2);
 const rounded = (value: number) => String(Number(value.toPrecision(3)));
 
-/** Seconds as people say them: `4 min 12 s`. */
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${rounded(seconds)} s`;
+/** A short run may take no whole second. */
+function timeText(seconds: number): string {
+  return seconds < 60 ? `${rounded(seconds)} s` : durationText(seconds);
 }
 
 /** Seconds that processes worked on the run: the pauses before each start do not count. */
@@ -126,7 +124,7 @@ function timeBlocks({ events }: RunRecord): Block[] {
   const rows = [
     ["steps", steps === undefined ? String(done) : `${done} of ${steps}`],
     ["images", `${rounded(kimg)} kimg`],
-    ["time, samples and checkpoints included", duration(seconds)],
+    ["time, samples and checkpoints included", timeText(seconds)],
     ["images per second, over that time", rounded(1000 * kimg / Math.max(seconds, 1e-3))],
     ["times started", String(starts)],
   ];

@@ -129,6 +129,21 @@ Deno.test("writeReport() leaves out the pauses between processes", async () => {
   });
 });
 
+Deno.test("writeReport() keeps fractions of a time below a minute", async () => {
+  await inFolder(async (dir) => {
+    (await openRun(dir, config)).close();
+    const lines = [0, 400, 12_340].map((ms, i) => {
+      const time = new Date(ms).toISOString();
+      return JSON.stringify({ kind: i === 0 ? "start" : "step", step: i, kimg: i, time });
+    });
+    for (const [count, said] of [[2, "0.4 s"], [3, "12.3 s"]] as const) {
+      await Deno.writeTextFile(`${dir}/events.jsonl`, `${lines.slice(0, count).join("\n")}\n`);
+      const text = await Deno.readTextFile((await writeReport(dir)).markdown);
+      assert.ok(text.includes(`| time, samples and checkpoints included | ${said} |`), text);
+    }
+  });
+});
+
 Deno.test("writeReport() writes of a run that has not made a step", async () => {
   await inFolder(async (dir) => {
     (await openRun(dir, config)).close();
