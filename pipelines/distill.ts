@@ -4,9 +4,7 @@
  * @module
  */
 import type { PartSource } from "../core/contracts.ts";
-import { DeviceError, disposeArrays, type Engine, engineScope } from "../engine/mod.ts";
-import { imageGrid } from "../io/png.ts";
-import { writeReport } from "../io/report.ts";
+import { disposeArrays, type Engine, engineScope } from "../engine/mod.ts";
 import { openRun } from "../io/run_folder.ts";
 import {
   createStudent,
@@ -16,20 +14,12 @@ import {
   type Teacher,
   withMappingOf,
 } from "../networks/generator.ts";
-import { withCheckpoint } from "./device_loss.ts";
 import { type DistillConfig, type DistillInput, parseConfig } from "./distill_config.ts";
-import { type DistillSession, openSession } from "./distill_session.ts";
-import { checkpointArrays } from "./distill_state.ts";
-import { trainStep } from "./distill_step.ts";
+import { trainStudent } from "./distill_loop.ts";
+import { openSession } from "./distill_session.ts";
 import type { TrainingEvent } from "./events.ts";
-import { saveGenerator } from "./generator_file.ts";
-import { measureHeldOut, openHeldOut } from "./held_out.ts";
 import { loadGenerator, loadTeacher } from "./load_generator.ts";
-import { accumulationNotes } from "./micro_batches.ts";
-import { pairGrid } from "./pair_grid.ts";
 import { comparableRecord, runMetadata } from "./run_metadata.ts";
-import { trainingMetadata } from "./training_record.ts";
-import { trainingClock } from "./training_clock.ts";
 
 /** What a distillation needs besides its configuration. */
 export interface DistillContext {
@@ -92,125 +82,7 @@ export async function* distill(
   const session = await openSession({ config, teacher, student, run, engine, registry });
   using left = new DisposableStack();
   left.defer(() => disposeArrays(session.state));
-  yield* train(session, context);
-}
-
-async function* train(
-  session: DistillSession,
-  { signal, command }: DistillContext,
-): AsyncGenerator<TrainingEvent<Student>> {
-  const { config, run, engine } = session;
-  const { batch, steps } = config;
-  let step = run.resumed?.counters["step"] ?? 0;
-  const clock = trainingClock({ step, steps, batch });
-  const kimg = () => step * batch / 1000;
-  const notes = [
-    engine.description,
-    ...accumulationNotes(session.split),
-    ...run.resumed ? [`goes on from ${run.resumed.path}`] : [],
-  ];
-  const start = { kind: "start", run: run.dir, step, steps, notes } as const;
-  run.append(start);
-  yield start;
-
-  // Minutes on a CPU, with a large teacher.
-  const heldOut = await openHeldOut(session.teacher, engine, signal);
-  const { meanImagePsnrDb } = heldOut;
-  const sampled = new Map<number, number>(); // PSNR by step: the best checkpoint is kept
-  const sample = async () => {
-    const student = await session.studentNow();
-    const { images, psnrDb } = await measureHeldOut(student, heldOut, engine);
-    if (Number.isNaN(psnrDb)) {
-      throw new Error(
-        `Cannot go on with the distillation: expected the student's images to be numbers but received NaN at step ${step}; if a plugin has a part in it, testPlugin() tells which`,
-      );
-    }
-    sampled.set(step, psnrDb);
-    const { images: grid, columns, labels } = pairGrid(heldOut.teacherImages, images);
-    const png = await imageGrid(grid, { columns, labels });
-    const path = await run.sample(`pairs-${String(step).padStart(7, "0")}-steps.png`, png);
-    const measures = { psnrDb, meanImagePsnrDb };
-    const event = {
-      kind: "sample",
-      step,
-      kimg: kimg(),
-      columns,
-      labels,
-      path,
-      measures,
-    } as const;
-    run.append(event);
-    return { ...event, images: grid };
-  };
-  let stands = run.resumed?.path; // the last whole checkpoint
-  const checkpoint = async () => {
-    const counters = { images: step * batch, step };
-    const score = sampled.get(step);
-    const options = score === undefined ? {} : { score };
-    const path = await run.checkpoint(await checkpointArrays(session.state), counters, options);
-    stands = path;
-    return {
-      kind: "checkpoint",
-      step,
-      kimg: kimg(),
-      path,
-      student: await session.studentNow(),
-    } as const;
-  };
-
-  const first = run.resumed ? undefined : await sample();
-  if (first) yield first;
-  let saved = run.resumed ? step : -1;
-  let deviceFailed = false;
-  try {
-    while (step < steps && !signal?.aborted) {
-      const losses = await trainStep(session, step);
-      session.guard(losses, step);
-      step++;
-      const event = clock.tick(step, losses);
-      run.append(event);
-      yield event;
-      if (step % config.sampleSteps === 0 && step < steps) yield await sample();
-      if (step % config.checkpointSteps === 0) {
-        yield await checkpoint();
-        saved = step;
-      }
-    }
-  } catch (error) {
-    deviceFailed = error instanceof DeviceError; // and what lay on it is gone
-    throw withCheckpoint(error, stands);
-  } finally {
-    // Also when the reader breaks out of the loop: nothing that was trained is lost.
-    if (saved !== step && session.guard.healthy && !deviceFailed) await checkpoint();
-  }
-  const last = await sample();
-  yield last;
-  const trained = await session.studentNow();
-  const path = `${run.dir}/student.safetensors`;
-  const metadata = trainingMetadata(config, session.terms);
-  await saveGenerator(path, trained, { metadata });
-  const pairs = {
-    columns: last.columns,
-    labels: last.labels,
-    scale: Math.ceil(128 / trained.config.sizePx),
-  };
-  await run.write("comparison.png", await imageGrid(last.images, pairs));
-  const end = {
-    kind: "end",
-    finished: step >= steps,
-    step,
-    kimg: kimg(),
-    path,
-    summary: {
-      psnrDb: last.measures.psnrDb,
-      ...first && { startPsnrDb: first.measures.psnrDb },
-      meanImagePsnrDb,
-      ...clock.summary(),
-    },
-  } as const;
-  run.append(end);
-  await writeReport(run.dir, { command });
-  yield { ...end, student: trained };
+  yield* trainStudent(session, context);
 }
 
 async function configuredTeacher(config: DistillConfig, registry: PartSource): Promise<Teacher> {
