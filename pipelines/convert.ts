@@ -19,6 +19,7 @@ import { findInception, findVgg16, mergeBatchNorms } from "./convert/feature_net
 import type { FoundGenerator } from "./convert/find.ts";
 import { convertGenerator } from "./convert/generator.ts";
 import { findStudent } from "./convert/mobilestylegan.ts";
+import { convertOwn } from "./convert/own.ts";
 import { findTeacher, refusalOf } from "./convert/recognise.ts";
 import { leftOut, placeOf } from "./convert/report.ts";
 import { joinTables, readWeightTable, type WeightTable } from "./convert/weight_table.ts";
@@ -125,6 +126,8 @@ export async function convertTable(
   options: ConvertOptions = {},
 ): Promise<Converted> {
   const { kind } = options;
+  const own = convertOwn(table, options);
+  if (own) return own;
   const wants = (candidate: ConvertKind) => kind === undefined || kind === candidate;
   const student = wants("student") ? findStudent(table) : undefined;
   if (student) return await convertStudent(table, student, options);
@@ -141,7 +144,8 @@ export async function convertTable(
 /**
  * Converts weights of other codes: StyleGAN2 of rosinality and NVlabs (stylegan2-ada-pytorch,
  * stylegan3), teacher and student of MobileStyleGAN.pytorch, torchvision's VGG16, pytorch-fid's
- * Inception. Files of PyTorch (`.pt`, `.pth`, `.pkl`, `.ckpt`) or safetensors.
+ * Inception. Files of PyTorch (`.pt`, `.pth`, `.pkl`, `.ckpt`) or safetensors. A generator's file of
+ * this project is taken as it is, with its texts (`metadata`) and without the plugins of its parts.
  *
  * Sizes are inferred from shapes. No code in a file is run, and only the tensors that are taken are
  * read. The author's teacher is two files, mapping and synthesis network: give both.

@@ -12,8 +12,8 @@ import {
   readSafetensorsFile,
   writeSafetensorsFile,
 } from "../io/safetensors.ts";
-import type { StudentConfig } from "../networks/config.ts";
-import type { Discriminator, Generator } from "../networks/generator.ts";
+import type { DiscriminatorConfig, StudentConfig } from "../networks/config.ts";
+import type { Generator } from "../networks/generator.ts";
 import { TRAINING_KEY, type TrainingRecord } from "./training_record.ts";
 
 const KIND = "haarlem.kind";
@@ -56,15 +56,7 @@ export async function readGenerator(
   { registry }: { readonly registry: PartSource },
 ): Promise<Generator> {
   const { tensors, metadata } = await readSafetensorsFile(path);
-  const kind = metadata[KIND];
-  if ((kind !== "teacher" && kind !== "student") || !metadata[CONFIG]) {
-    throw new RangeError(
-      `Cannot load a generator from "${path}": expected a file that Haarlem wrote (metadata "${KIND}") but received ${
-        kind ? `kind "${kind}"` : "a safetensors file without it"
-      }`,
-    );
-  }
-  const config = JSON.parse(metadata[CONFIG]);
+  const { kind, config, discriminator } = describedGenerator(path, metadata);
   const weights = Object.fromEntries(
     Object.entries(tensors).filter(([name]) => !name.startsWith("discriminator.")),
   );
@@ -72,7 +64,23 @@ export async function readGenerator(
     expectPlugins(path, config, metadata, registry);
     return { kind, config, weights, parts: registry };
   }
-  return { kind, config, weights, discriminator: readDiscriminator(tensors, metadata) };
+  const critic = discriminator &&
+    { config: discriminator, weights: under(tensors, "discriminator") };
+  return { kind, config, weights, discriminator: critic };
+}
+
+/** What the texts of a generator's file say; its networks' sizes are `any`, as in the file. */
+export function describedGenerator(path: string, metadata: Readonly<Record<string, string>>) {
+  const { [KIND]: kind, [CONFIG]: config, [DISCRIMINATOR]: critic, ...texts } = metadata;
+  if ((kind !== "teacher" && kind !== "student") || !config) {
+    throw new RangeError(
+      `Cannot load a generator from "${path}": expected a file that Haarlem wrote (metadata "${KIND}") but received ${
+        kind ? `kind "${kind}"` : "a safetensors file without it"
+      }`,
+    );
+  }
+  const discriminator: DiscriminatorConfig | undefined = critic ? JSON.parse(critic) : undefined;
+  return { kind, config: JSON.parse(config), discriminator, texts } as const;
 }
 
 /** A student whose plugin is not loaded is refused here, where the file's name is known. */
@@ -101,17 +109,13 @@ function expectPlugins(
   }
 }
 
-function readDiscriminator(
-  tensors: Weights,
-  metadata: Readonly<Record<string, string>>,
-): Discriminator | undefined {
-  const config = metadata[DISCRIMINATOR];
-  if (!config) return undefined;
-  return { config: JSON.parse(config), weights: under(tensors, "discriminator") };
+/** Whether texts are those of a file that {@linkcode saveGenerator} wrote. */
+export function describesGenerator(metadata: Readonly<Record<string, string>>): boolean {
+  return KIND in metadata;
 }
 
 /** Whether a file is one that {@linkcode saveGenerator} wrote; false if it is anything else. */
 export async function isGeneratorFile(path: string): Promise<boolean> {
   if (!path.endsWith(".safetensors")) return false;
-  return KIND in (await inspectSafetensorsFile(path)).metadata;
+  return describesGenerator((await inspectSafetensorsFile(path)).metadata);
 }

@@ -45,11 +45,11 @@ function reportLines({ report, ...converted }: Converted): string[] {
   ];
 }
 
-/** Reads weights of other programs and writes them as this project's. */
+/** Reads weights of other programs, or our own, and writes them as this project's. */
 export const convertCommand = defineCommand({
   summary: "Turn weights of other programs into safetensors",
   description:
-    "Reads StyleGAN2 generators of rosinality's and NVlabs' PyTorch code, teacher and student of MobileStyleGAN.pytorch, torchvision's VGG16 and pytorch-fid's Inception, from .pt, .pth, .pkl, .ckpt or .safetensors files. No code in a file is run.",
+    "Reads StyleGAN2 generators of rosinality's and NVlabs' PyTorch code, teacher and student of MobileStyleGAN.pytorch, torchvision's VGG16 and pytorch-fid's Inception, from .pt, .pth, .pkl, .ckpt or .safetensors files. No code in a file is run. Teachers and students of this project are written anew, with every text in their files: as 16-bit numbers with --half, else as 32-bit ones.",
   options: {
     from: {
       type: "texts",
@@ -70,6 +70,8 @@ export const convertCommand = defineCommand({
   positional: "from",
   examples: {
     "deno task convert ffhq.pkl --out ffhq.safetensors": "a teacher of NVlabs' code",
+    "deno task convert runs/mine/student.safetensors --half --out student.safetensors":
+      "a student of one's own in half the size",
   },
   async run({ from, out, kind, half, seed, json }, { terminal }) {
     if (from.length === 0) {
@@ -77,10 +79,13 @@ export const convertCommand = defineCommand({
     }
     const converted = await convert(from, { seed, ...kind && { kind: kind as "teacher" } });
     const dtype = half ? "F16" as const : "F32" as const;
-    const metadata = { "haarlem.source": converted.report.source };
+    const { source } = converted.report;
+    const origin = { "haarlem.source": source };
     if ("config" in converted) {
+      // Our own file says where it comes from, if it comes from others.
+      const metadata = source === "haarlem" ? converted.metadata : origin;
       await saveGenerator(out, generatorOf(converted), { dtype, metadata });
-    } else await saveFeatures(out, converted, { dtype, metadata });
+    } else await saveFeatures(out, converted, { dtype, metadata: origin });
     if (json) terminal.print(JSON.stringify({ kind: converted.kind, out, ...converted.report }));
     else {
       for (const line of reportLines(converted)) terminal.print(line);

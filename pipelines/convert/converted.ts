@@ -28,7 +28,13 @@ export interface ConvertOptions {
 /** What was found in a file and what was done with it, in sentences for a user. */
 export interface ConvertReport {
   /** Name of the code that wrote the file. */
-  readonly source: "rosinality" | "nvlabs" | "mobilestylegan" | "torchvision" | "pytorch-fid";
+  readonly source:
+    | "haarlem"
+    | "rosinality"
+    | "nvlabs"
+    | "mobilestylegan"
+    | "torchvision"
+    | "pytorch-fid";
   /** How the file is written. */
   readonly format: "zip" | "legacy" | "pickle" | "safetensors";
   /** Lines on the networks that were taken: what and where, sizes, what differs from ours. */
@@ -52,6 +58,8 @@ export interface ConvertedGenerator extends ConvertedBase {
   readonly discriminator: DiscriminatorConfig | null;
   /** The file's fixed noise maps `[1,r,r,1]` in the order of the layers; empty where it has none. */
   readonly noise: readonly HostArray[];
+  /** Texts of a file that this project wrote, such as licence and training; of others none. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 /** A StyleGAN2 generator. */
 export interface ConvertedTeacher extends ConvertedGenerator {

@@ -98,6 +98,7 @@ export async function convertGenerator(
     weights: { ...weights, "mapping.w_mean": mean },
     discriminator: critic?.config ?? null,
     noise,
+    metadata: {},
     report: {
       source,
       format: table.format,

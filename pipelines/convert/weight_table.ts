@@ -22,6 +22,8 @@ export interface WeightTable {
   readonly tensors: ReadonlyMap<string, TableTensor>;
   /** What the file holds beside tensors: arguments of modules, say. Null for safetensors. */
   readonly value: unknown;
+  /** Texts in the header of a safetensors file; none for several files. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** A safetensors file starts with the length of its header, and that with a brace. */
@@ -40,14 +42,15 @@ function isSafetensors(access: RandomAccess): boolean {
 export function readWeightTable(access: RandomAccess): WeightTable {
   const { name } = access;
   if (isSafetensors(access)) {
-    const tensors = Object.entries(readSafetensorsFrom(access).tensors).map(
+    const { tensors: arrays, metadata } = readSafetensorsFrom(access);
+    const tensors = Object.entries(arrays).map(
       ([key, array]): [string, TableTensor] => [key, {
         shape: array.shape,
         storage: { size: array.data.length },
         read: () => array,
       }],
     );
-    return { name, format: "safetensors", tensors: new Map(tensors), value: null };
+    return { name, format: "safetensors", tensors: new Map(tensors), value: null, metadata };
   }
   const { format, value } = readTorch(access);
   const tensors = new Map<string, TableTensor>();
@@ -55,7 +58,7 @@ export function readWeightTable(access: RandomAccess): WeightTable {
     const { shape, storage } = tensor;
     tensors.set(key, { shape, storage, read: () => readTensor(tensor) });
   }
-  return { name, format, tensors, value };
+  return { name, format, tensors, value, metadata: {} };
 }
 
 /** Several files as one table; a name must not occur twice. */
@@ -79,7 +82,7 @@ export function joinTables(tables: readonly WeightTable[]): WeightTable {
     }
   }
   const name = tables.map((table) => table.name).join(" and ");
-  return { name, format: first.format, tensors, value: first.value };
+  return { name, format: first.format, tensors, value: first.value, metadata: {} };
 }
 
 /**

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
-import { writeSafetensorsFile } from "../../io/safetensors.ts";
+import type { HostArray } from "../../core/contracts.ts";
+import {
+  inspectSafetensorsFile,
+  readSafetensorsFile,
+  writeSafetensorsFile,
+} from "../../io/safetensors.ts";
+import { createStudent } from "../../networks/generator.ts";
 import { readFeatureWeights } from "../../pipelines/feature_file.ts";
+import { saveGenerator } from "../../pipelines/generator_file.ts";
+import { createRegistry } from "../../registry.ts";
+import { tinyTeacher } from "../pipelines/tiny.ts";
 import { run } from "./run.ts";
 
 Deno.test("convert says in a sentence that a file is cut off", async () => {
@@ -53,6 +62,66 @@ Deno.test("convert writes a generator, and says what it found and left out", asy
     assert.deepEqual(leftOut, { g: 73, g_optim: 180, d_optim: 69 });
     const bytes = (await Deno.stat(out)).size;
     assert.ok(halfBytes < 0.6 * bytes, `${halfBytes} of ${bytes} bytes`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("convert halves a student of our own, and keeps its texts", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-cli-convert-" });
+  try {
+    const student = createStudent(tinyTeacher(), {}, { registry: createRegistry(), seed: 1 });
+    // A part of a plugin that is not loaded: to write the file anew, nobody need know it.
+    const config = { ...student.config, upscale: { name: "acme/zoom" } };
+    const metadata = { licence: "CC0", "haarlem.training": '{"plugins":["npm:acme"]}' };
+    const [file, half, whole] = ["student", "half", "whole"].map((name) =>
+      `${folder}/${name}.safetensors`
+    ) as [string, string, string];
+    await saveGenerator(file, { ...student, config }, { metadata });
+    assert.deepEqual(await run("convert", file, "--out", half, "--half"), {
+      code: 0,
+      out: `student of this project, 16 px\nWrote ${half}`,
+      err: "",
+    });
+    const before = await readSafetensorsFile(file);
+    const after = await readSafetensorsFile(half);
+    assert.deepEqual(after.metadata, before.metadata);
+    assert.equal(after.metadata["haarlem.training"], metadata["haarlem.training"]);
+    const rounded = ({ shape, data }: HostArray) => ({
+      shape,
+      data: new Float32Array(new Float16Array(data)),
+    });
+    assert.deepEqual(
+      after.tensors,
+      Object.fromEntries(Object.entries(before.tensors).map(([name, t]) => [name, rounded(t)])),
+    );
+    const { entries } = await inspectSafetensorsFile(half);
+    assert.ok(entries.length > 0 && entries.every(({ dtype }) => dtype === "F16"));
+    assert.equal((await run("convert", file, "--out", whole)).code, 0);
+    assert.deepEqual(await Deno.readFile(whole), await Deno.readFile(file));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("convert writes a teacher of our own in its place, with its discriminator", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-cli-convert-" });
+  try {
+    const file = `${folder}/teacher.safetensors`;
+    await saveGenerator(file, tinyTeacher(), { dtype: "F16", metadata: { licence: "CC0" } });
+    const bytes = await Deno.readFile(file);
+    const { out } = await run("convert", file, "--out", file, "--half", "--json");
+    const { kind, source, found } = JSON.parse(out);
+    assert.deepEqual([kind, source, found], ["teacher", "haarlem", [
+      "teacher of this project, 16 px",
+      "its discriminator, channels 8, 8, 4",
+    ]]);
+    assert.deepEqual(await Deno.readFile(file), bytes);
+    assert.deepEqual(await run("convert", file, "--out", file, "--kind", "vgg16"), {
+      code: 1,
+      out: "",
+      err: `Cannot convert "${file}": expected kind "vgg16" but received a teacher of this project`,
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -459,7 +459,13 @@ Deno.test("convert() takes pytorch-fid's Inception and merges its normalisations
     else put(from, shape, (i) => i % 7);
   }
   put("Mixed_5b.branch1x1.bn.num_batches_tracked", [], () => 0);
-  const table: WeightTable = { name: "inception.pth", format: "zip", tensors, value: null };
+  const table: WeightTable = {
+    name: "inception.pth",
+    format: "zip",
+    tensors,
+    value: null,
+    metadata: {},
+  };
   const { kind, weights } = await convertTable(table);
   assert.equal(kind, "inception");
   assert.deepEqual(weights["Mixed_6b.branch7x7_2.weight"]!.shape, [1, 7, 128, 128]);
