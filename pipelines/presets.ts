@@ -36,7 +36,7 @@ export const presets = {
       { name: "wavelet" },
       { name: "perceptual", weight: 0.1, from: 25.6, every: 2 },
       { name: "adversarial", weight: 0.02, from: 25.6, every: 2 },
-      { name: "r1", from: 25.6, options: { gamma: 1 } },
+      { name: "r1", from: 25.6, options: { gamma: 0.05 } },
     ],
     optimiser: { learningRate: 0.02, warmupSteps: 50, decay: "cosine", clipNorm: 1 },
     discriminator: { initial: "teacher", learningRate: 1e-3, beta1: 0, beta2: 0.99 },
