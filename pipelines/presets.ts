@@ -24,19 +24,19 @@ const smallHeads = { head: { name: "single", options: { gain: 0.02 } } } as cons
 
 /** Presets of {@linkcode distill}. */
 export const presets = {
-  /** Five minutes on two cores: pixels and wavelets, the rest from 80% of the images on. */
+  /** Five minutes on two cores: pixels and wavelets, the rest from 90% of the images on. */
   "avatars-64-quick": {
     name: "avatars-64-quick",
     teacher: "avatars-64",
     student: smallHeads,
     batch: 16,
-    steps: 2000,
+    steps: 3000,
     losses: [
       { name: "pixel" },
       { name: "wavelet" },
-      { name: "perceptual", weight: 0.1, from: 25.6, every: 2 },
-      { name: "adversarial", weight: 0.02, from: 25.6, every: 2 },
-      { name: "r1", from: 25.6, options: { gamma: 0.05 } },
+      { name: "perceptual", weight: 0.1, from: 43.2, every: 2 },
+      { name: "adversarial", weight: 0.02, from: 43.2, every: 2 },
+      { name: "r1", from: 43.2, options: { gamma: 0.05 } },
     ],
     optimiser: { learningRate: 0.02, warmupSteps: 50, decay: "cosine", clipNorm: 1 },
     discriminator: { initial: "teacher", learningRate: 1e-3, beta1: 0, beta2: 0.99 },
