@@ -28,6 +28,8 @@ interface Loop {
   readonly sampled: Map<number, number>;
   /** Steps done. */
   step: number;
+  /** Steps of the last checkpoint; -1 before the first. */
+  saved: number;
   /** The last whole checkpoint. */
   stands: string | undefined;
 }
@@ -51,8 +53,8 @@ export async function* trainStudent(
   yield start(session, step);
   // Minutes on a CPU, with a large teacher.
   const heldOut = await openHeldOut(teacher, engine, signal);
-  const stands = run.resumed?.path;
-  const loop: Loop = { session, heldOut, clock, sampled: new Map(), step, stands };
+  const [saved, stands] = run.resumed ? [step, run.resumed.path] : [-1, undefined];
+  const loop: Loop = { session, heldOut, clock, sampled: new Map(), step, saved, stands };
   const first = run.resumed ? undefined : await sample(loop);
   if (first) yield first;
   yield* takeSteps(loop, signal);
@@ -78,7 +80,6 @@ async function* takeSteps(
 ): AsyncGenerator<TrainingEvent<Student>> {
   const { session, clock } = loop;
   const { config: { steps, sampleSteps, checkpointSteps }, run, guard } = session;
-  let saved = run.resumed ? loop.step : -1;
   let deviceFailed = false;
   try {
     while (loop.step < steps && !signal?.aborted) {
@@ -91,7 +92,6 @@ async function* takeSteps(
       if (loop.step % sampleSteps === 0 && loop.step < steps) yield await sample(loop);
       if (loop.step % checkpointSteps === 0) {
         yield await checkpoint(loop);
-        saved = loop.step;
       }
     }
   } catch (error) {
@@ -99,7 +99,7 @@ async function* takeSteps(
     throw withCheckpoint(error, loop.stands);
   } finally {
     // Also when the reader breaks out of the loop: nothing that was trained is lost.
-    if (saved !== loop.step && guard.healthy && !deviceFailed) await save(loop);
+    if (loop.saved !== loop.step && guard.healthy && !deviceFailed) await save(loop);
   }
 }
 
@@ -131,7 +131,9 @@ async function save(loop: Loop): Promise<string> {
   const counters = { images: step * config.batch, step };
   const score = sampled.get(step);
   const options = score === undefined ? {} : { score };
-  return loop.stands = await run.checkpoint(await checkpointArrays(state), counters, options);
+  loop.stands = await run.checkpoint(await checkpointArrays(state), counters, options);
+  loop.saved = step;
+  return loop.stands;
 }
 
 async function checkpoint(loop: Loop): Promise<CheckpointEvent<Student>> {

@@ -26,7 +26,7 @@ interface Loop {
   readonly total: number;
   /** Steps done. */
   step: number;
-  /** Steps of the last checkpoint that was reported, or from which the run goes on. */
+  /** Steps of the last checkpoint, or of the start. */
   saved: number;
   /** The last whole checkpoint. */
   stands: string | undefined;
@@ -80,7 +80,6 @@ async function* takeSteps(
       if (isDue(loop.step, config.sampleKimg, config.batch)) yield await sample(loop);
       if (isDue(loop.step, config.checkpointKimg, config.batch)) {
         yield await checkpoint(loop);
-        loop.saved = loop.step;
       }
     }
     isLeft = false;
@@ -98,7 +97,9 @@ async function* takeSteps(
 async function save(loop: Loop): Promise<string> {
   const { session: { config, run, state }, step } = loop;
   const counters = { images: step * config.batch, step };
-  return loop.stands = await run.checkpoint(await checkpointArrays(state), counters);
+  loop.stands = await run.checkpoint(await checkpointArrays(state), counters);
+  loop.saved = step;
+  return loop.stands;
 }
 
 async function checkpoint(loop: Loop): Promise<CheckpointEvent<Teacher>> {

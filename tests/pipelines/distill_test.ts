@@ -106,6 +106,18 @@ Deno.test("distill() whose reader breaks out leaves a checkpoint", async () => {
   assert.deepEqual(await bytesOf("broken"), await bytesOf("whole"));
 });
 
+Deno.test("distill() whose reader leaves at a checkpoint does not write it again", async () => {
+  const context = { engine, registry, teacher, out: join(folder, "left") };
+  let written: [path: string, at: Date | null] | undefined;
+  for await (const event of distill({ ...tinyDistill, checkpointSteps: 2 }, context)) {
+    if (event.kind !== "checkpoint") continue;
+    written = [event.path, (await Deno.stat(event.path)).mtime];
+    break;
+  }
+  const [path, at] = written!;
+  assert.deepEqual((await Deno.stat(path)).mtime, at);
+});
+
 /** Distils in another process, and kills it once it has made this step. */
 async function killAt(step: number, out: string): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
