@@ -79,8 +79,20 @@ export function describedGenerator(path: string, metadata: Readonly<Record<strin
       }`,
     );
   }
-  const discriminator: DiscriminatorConfig | undefined = critic ? JSON.parse(critic) : undefined;
-  return { kind, config: JSON.parse(config), discriminator, texts } as const;
+  const discriminator: DiscriminatorConfig | undefined = critic
+    ? parsed(path, DISCRIMINATOR, critic)
+    : undefined;
+  return { kind, config: parsed(path, CONFIG, config), discriminator, texts } as const;
+}
+
+function parsed(path: string, key: string, text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RangeError(
+      `Cannot load a generator from "${path}": expected JSON in the metadata "${key}" but received "${text}"`,
+    );
+  }
 }
 
 /** A student whose plugin is not loaded is refused here, where the file's name is known. */

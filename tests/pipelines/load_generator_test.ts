@@ -53,6 +53,22 @@ Deno.test("loadGenerator() refuses weights of something else", async () => {
   }
 });
 
+Deno.test("loadGenerator() says which text of a file is broken", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "haarlem-load-" });
+  try {
+    const path = join(folder, "broken.safetensors");
+    const metadata = { "haarlem.kind": "teacher", "haarlem.config": "{" };
+    await writeSafetensorsFile(path, {}, { metadata });
+    await assert.rejects(loadGenerator(path), {
+      name: "RangeError",
+      message:
+        `Cannot load a generator from "${path}": expected JSON in the metadata "haarlem.config" but received "{"`,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("loadDiscriminator() takes that of a teacher's file, or says that there is none", async () => {
   const { discriminator } = await loadTeacher(golden("rosinality.pt"));
   assert.deepEqual(await loadDiscriminator(golden("rosinality.pt")), discriminator);
