@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { threadWords } from "../engine/thread_words.ts";
 import { compete } from "./compete.ts";
 import { ableEntries, engineEntries, peerEntries } from "./entries.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
   const rounds = args.start ? 0 : Number(args.rounds ?? 5);
   const limitSeconds = Number(args.limit ?? 300);
   const workloads = chosen();
-  console.log(`${threads} threads, ${Deno.build.target}`);
+  console.log(`${threadWords(threads)}, ${Deno.build.target}`);
   sayLoad();
   const entries = await ableEntries(
     [

@@ -9,6 +9,10 @@ from typing import Callable
 Workloads = dict[str, Callable[[], float]]
 
 
+def thread_words(threads: int) -> str:
+    return "1 thread" if threads == 1 else f"{threads} threads"
+
+
 def peak_mb() -> float:
     """Largest resident memory; Linux's `ru_maxrss` may be that of the process which started this one."""
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 import numpy
-from contestant import Workloads, answer_commands
+from contestant import Workloads, answer_commands, thread_words
 
 Run = Callable[[dict[str, numpy.ndarray]], numpy.ndarray]
 
@@ -60,7 +60,7 @@ def begin(load: dict) -> tuple[str, Workloads]:
     """The name of what is loaded, and its workloads; none without a folder."""
     threads = load["threads"]
     library = importlib.import_module(load["runtime"])
-    name = f"{load['runtime']} {library.__version__} for Python, {threads} threads"
+    name = f"{load['runtime']} {library.__version__} for Python, {thread_words(threads)}"
     if "folder" not in load:
         return name, {}
     folder = Path(load["folder"])

@@ -16,7 +16,7 @@ from typing import Callable
 import numpy
 import torch
 import torch.nn.functional as F
-from contestant import answer_commands
+from contestant import answer_commands, thread_words
 from torch import Tensor
 
 SQRT2 = math.sqrt(2)
@@ -339,7 +339,7 @@ def begin(load: dict) -> tuple[str, dict[str, Callable[[], float]]]:
     """The name of what is loaded, and its workloads; none without a folder."""
     form = ", channels last" if load["channelsLast"] else ""
     mode = "compiled" if load["compile"] else "eager"
-    name = f"PyTorch {torch.__version__} {mode}, {load['threads']} threads{form}"
+    name = f"PyTorch {torch.__version__} {mode}, {thread_words(load['threads'])}{form}"
     if "folder" not in load:
         return name, {}
     peer = Peer(Path(load["folder"]), load["threads"], load["channelsLast"], load["compile"])
