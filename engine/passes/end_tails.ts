@@ -10,8 +10,8 @@ import { sizeOf } from "../rule.ts";
  */
 export function endTails(program: Program): Program {
   const values: Value[] = [...program.values];
-  const sizes = (id: number) => sizeOf(values[id]!.shape);
-  const tail = tailOf(program, program.outputs.filter((id) => sizes(id) > 1));
+  const sizeAt = (id: number) => sizeOf(values[id]!.shape);
+  const tail = tailOf(program, program.outputs.filter((id) => sizeAt(id) > 1));
   const value = (shape: readonly number[], constant?: Float32Array) =>
     values.push({ shape, dtype: "float32", ...constant && { constant } }) - 1;
   const one = value([1, 1, 1, 1], Float32Array.of(1));
@@ -20,7 +20,7 @@ export function endTails(program: Program): Program {
     if (!isSumOfImages(op, values) || !tail.has(op)) return [op];
     const out = op.outputs[0]!;
     const { shape } = values[out]!;
-    const line = [1, sizes(out), 1, 1];
+    const line = [1, sizeAt(out), 1, 1];
     const [sum, row, product] = [value(shape), value(line), value(line)];
     return [
       { ...op, outputs: [sum] },
