@@ -61,18 +61,24 @@ function pointwise(l: Lowering, x: number, dy: number, g: Geometry, scale?: numb
   return l.reshape(product(l, left, right), [1, 1, ci, co]);
 }
 
-/** With strides or dilations: what every tap meets, side by side. */
+/**
+ * With strides or dilations: the products of dy with what every tap meets. These windows are not put
+ * together before: that takes longer than a product for each.
+ */
 function strided(l: Lowering, x: number, dy: number, g: Geometry): string {
   const [n, , , ci] = l.shape(x) as Shape4D;
   const [, h, w, co] = g.outShape as Shape4D;
   const [kh, kw] = g.kernel;
   const image = l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
+  const last = (first: string, c: number) =>
+    l.reshape(l.transpose(first, [0, 2, 3, 1]), [n, h * w, c]);
+  const planes = l.transpose(last(l.get(dy, "channelsFirst"), co), [0, 2, 1]);
   const taps = Array.from({ length: kh * kw }, (_, i) => {
     const start = [Math.floor(i / kw) * g.dilations[0], (i % kw) * g.dilations[1]];
     const end = [h, w].map((size, axis) => start[axis]! + (size - 1) * g.strides[axis]! + 1);
-    return l.slice(image, start, end, [2, 3], g.strides);
+    const window = l.slice(image, start, end, [2, 3], g.strides);
+    return l.emit("MatMul", [planes, last(window, ci)]); // [n, co, ci]
   });
-  const left = pixels(l, l.emit("Concat", taps, { axis: 1 }), [n, kh * kw * ci, h * w]);
-  const right = pixels(l, l.get(dy, "channelsFirst"), [n, co, h * w]);
-  return l.reshape(product(l, left, right), [kh, kw, ci, co]);
+  const sum = l.sum(l.emit("Concat", taps, { axis: 1 }), [0]);
+  return l.transpose(l.reshape(sum, [kh, kw, co, ci]), [0, 1, 3, 2]);
 }

@@ -1,5 +1,6 @@
 import type { Geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
+import { sizeOf } from "../rule.ts";
 import { scaledSum } from "./scaled_sum.ts";
 
 type Shape4D = readonly [number, number, number, number];
@@ -14,6 +15,10 @@ const FEWEST = 128; // pixels of an image; with fewer and no scale, all images m
  *
  * Shifts cost nothing but one copy: three of X with the right number of zeros between, read as three
  * rows, are X at three places. Vertical shifts are made of X, horizontal ones of Y.
+ *
+ * X has its pixels last, so that no factor is transposed: OpenVINO copies a factor that is, for every
+ * tap anew. It changes the layout of X only once, and quickly, since rows with their zeros are no
+ * power of two long.
  */
 export function shiftedProducts(
   l: Lowering,
@@ -34,55 +39,68 @@ export function shiftedProducts(
   const sizes = { x: rowsOf(height) * wide, dy: rowsOf(h) * wide };
   const length = lengthOf(g, wide, sizes);
 
-  const pixels = (id: number, [rows, columns, channels]: readonly [number, number, number]) => {
+  const padded = (id: number, [rows, columns]: readonly [number, number]) => {
     const below = stacked ? tall - rows : 0;
-    const first = l.get(id, "channelsFirst");
-    const padded = l.pad(first, [0, 0, 0, 0], [0, 0, below, wide - columns]);
-    const size = (rows + below) * wide;
-    return l.reshape(channelsLast(l, padded, [n, channels, size], padded !== first), [
-      groups,
-      rowsOf(rows) * wide,
-      channels,
-    ]);
-  };
-  /** Copies of a list of pixels, the first after `first` zeros, each `every` pixels after the last. */
-  const copies = (
-    name: string,
-    { count, first, every, size, channels }: Record<
-      "count" | "first" | "every" | "size" | "channels",
-      number
-    >,
-  ) => {
-    const zeros = (many: number) =>
-      many === 0
-        ? []
-        : [l.float(new Float32Array(groups * many * channels), [groups, many, channels])];
-    const gap = zeros(every - size);
-    const end = count * length - first - (count - 1) * every - size;
-    const parts = Array.from({ length: count }, (_, i) => i === 0 ? [name] : [...gap, name]);
-    return l.emit("Concat", [...zeros(first), ...parts.flat(), ...zeros(end)], { axis: 1 });
+    return l.pad(l.get(id, "channelsFirst"), [0, 0, 0, 0], [0, 0, below, wide - columns]);
   };
 
-  const rows = copies(pixels(x, [height, width, ci]), {
+  const image = l.reshape(padded(x, [height, width]), [n, ci, stacked ? sizes.x / n : sizes.x]);
+  const planes = stacked ? l.reshape(l.transpose(image, [1, 0, 2]), [1, ci, sizes.x]) : image; // [groups, ci, pixels]
+  const rows = copies(l, planes, {
+    shape: [groups, ci, sizes.x],
+    axis: 2,
     count: kh,
     first: left + top * wide,
     every: length - wide,
-    size: sizes.x,
-    channels: ci,
+    length,
   });
-  const columns = copies(pixels(dy, [h, w, co]), {
+  const gradient = padded(dy, [h, w]);
+  const fresh = gradient !== l.get(dy, "channelsFirst");
+  const last = channelsLast(l, gradient, [n, co, stacked ? sizes.dy / n : sizes.dy], fresh);
+  const columns = copies(l, l.reshape(last, [groups, sizes.dy, co]), {
+    shape: [groups, sizes.dy, co],
+    axis: 1,
     count: kw,
     first: 0,
     every: length + 1,
-    size: sizes.dy,
-    channels: co,
+    length,
   });
   const product = l.emit("MatMul", [
-    l.transpose(l.reshape(rows, [groups, kh, 1, length, ci]), [0, 1, 2, 4, 3]),
-    l.reshape(columns, [groups, 1, kw, length, co]),
+    l.reshape(rows, [groups, 1, ci * kh, length]),
+    l.reshape(columns, [groups, kw, length, co]),
   ]);
-  if (scale !== undefined) return scaledSum(l, product, scale, [1, 1, ci, 1]);
-  return groups === 1 ? l.reshape(product, [kh, kw, ci, co]) : l.sum(product, [0]);
+  const taps = l.reshape(product, [groups, kw, ci, kh, co]);
+  const sum = scale !== undefined
+    ? scaledSum(l, taps, scale, [1, ci, 1, 1])
+    : groups === 1
+    ? l.reshape(taps, [kw, ci, kh, co])
+    : l.sum(taps, [0]);
+  return l.transpose(sum, [2, 0, 1, 3]);
+}
+
+/** Copies of pixels along their axis, the first after `first` zeros, each `every` pixels after the last. */
+function copies(
+  l: Lowering,
+  name: string,
+  { shape, axis, count, first, every, length }: {
+    readonly shape: readonly number[];
+    readonly axis: number;
+    readonly count: number;
+    readonly first: number;
+    readonly every: number;
+    /** Pixels of each row that the whole is read as; there are `count` rows. */
+    readonly length: number;
+  },
+): string {
+  const size = shape[axis]!;
+  const zeros = (many: number) => {
+    const own = shape.with(axis, many);
+    return many === 0 ? [] : [l.float(new Float32Array(sizeOf(own)), own)];
+  };
+  const gap = zeros(every - size);
+  const end = count * length - first - (count - 1) * every - size;
+  const parts = Array.from({ length: count }, (_, i) => i === 0 ? [name] : [...gap, name]);
+  return l.emit("Concat", [...zeros(first), ...parts.flat(), ...zeros(end)], { axis });
 }
 
 /**
