@@ -20,9 +20,18 @@ import { mapping } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { synthesis } from "../networks/synthesis.ts";
 import { parseConfig } from "../pipelines/distill_config.ts";
-import { createDistillSteps, type StudentState } from "../pipelines/distill_steps.ts";
-import { emptySum, type GradientSum } from "../pipelines/gradient_sum.ts";
-import { microBatchRows, takeLatents } from "../pipelines/micro_batches.ts";
+import { startingState } from "../pipelines/distill_state.ts";
+import { takeStep } from "../pipelines/distill_step.ts";
+import { createDistillSteps } from "../pipelines/distill_steps.ts";
+import { emptySum, sumOfValues } from "../pipelines/gradient_sum.ts";
+import {
+  inLanes,
+  microBatchRows,
+  splitOf,
+  splits,
+  takeLatents,
+  takeRows,
+} from "../pipelines/micro_batches.ts";
 import type { Term } from "../pipelines/objective.ts";
 import { teacherLayouts } from "../pipelines/teacher_gradients.ts";
 import { createTeacherSteps } from "../pipelines/teacher_steps.ts";
@@ -46,8 +55,8 @@ export const WORKLOADS: Readonly<Record<string, Make>> = {
   "generator step": generatorStep,
   "discriminator step": (...given) => discriminatorStep(...given, [adversarial]),
   "discriminator step with R1": (...given) => discriminatorStep(...given, [adversarial, r1]),
-  "distillation step": distillationStep,
-  "distillation step in 4 parts": accumulatedStep,
+  "distillation step": distillation(1),
+  "distillation step in 4 parts": distillation(4),
   "teacher image": teacherImage,
   "student image": studentImage,
 };
@@ -73,28 +82,41 @@ const zeros = ({ shape, data }: HostArray) => ({ shape, data: new Float32Array(d
 const noiseOf = (arrays: Weights) => Object.values(below(arrays, "noise/"));
 const rates = { rate: scalarArray(0.002), powerCorrection: scalarArray(1) };
 
-function teacherTraining(engine: Engine, { network }: Scenario, arrays: Weights) {
+function teacherTraining(engine: Engine, { network, batch }: Scenario, arrays: Weights) {
   const { sizePx, channels } = network;
   const generator = below(arrays, "teacher/");
   const critic = below(arrays, "discriminator/");
   const layouts = teacherLayouts(generator, critic);
   const discriminator = { sizePx, channels, stddevGroup: STDDEV_GROUP };
+  const split = splitOf(engine, { batch, accumulate: 1, group: STDDEV_GROUP, sizePx });
   return {
-    steps: createTeacherSteps(engine, { network, discriminator }, layouts),
+    split,
+    steps: createTeacherSteps(engine, { network, discriminator, split }, layouts),
     generator: flatten(generator, layouts.generator),
     critic: flatten(critic, layouts.discriminator),
   };
 }
 
+/** Reads the values of all lanes and adds them; a lazy term as strongly as it counts. */
+async function valueOf(
+  lanes: readonly Readonly<Record<string, EngineArray>>[],
+  terms: readonly Term[],
+): Promise<number> {
+  const sums = sumOfValues(await readArrays(lanes));
+  return terms.reduce((sum, { name, every }) => sum + every * sums[name]!, 0);
+}
+
 function generatorStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
-  const { steps, generator, critic } = teacherTraining(engine, scenario, arrays);
-  const step = steps.generatorStep([adversarial]);
+  const { steps, generator, critic, split } = teacherTraining(engine, scenario, arrays);
+  const terms = [adversarial];
+  const step = steps.generatorStep(terms);
+  const decay = scalarArray(0.99);
   const batch = {
     z: arrays["mixing/z"]!,
     mix: [arrays["mixing/mix"]!],
     noise: noiseOf(arrays),
     rates,
-    decay: scalarArray(0.99),
+    decay,
   };
   let inputs: Parameters<typeof step>[0] = {
     state: { weights: generator, power: zeros(generator) },
@@ -102,12 +124,32 @@ function generatorStep(engine: Engine, scenario: Scenario, arrays: Weights): Wor
     critic,
     batch,
   };
+  const part = (rows: readonly number[]) => ({
+    sum: emptySum(generator, terms),
+    weights: inputs.state.weights,
+    critic,
+    batch: { ...batch, ...takeLatents(batch, rows) },
+  });
+  const inParts = async () => {
+    const sums = await inLanes(
+      split,
+      async ([rows]) => (await steps.generatorPart(terms)(part(rows!))).sum,
+    );
+    const { state, average } = inputs;
+    const gradients = sums.map(({ gradient }) => gradient);
+    const made = await steps.generatorUpdate({ state, average, gradients, rates, decay });
+    return { ...made, values: sums.map(({ values }) => values) };
+  };
+  const whole = async () => {
+    const { values, ...made } = await step(inputs);
+    return { ...made, values: [values] };
+  };
   return {
     images: scenario.batch,
     async run() {
-      const { state, average, values } = await step(inputs);
+      const { state, average, values } = await (splits(split, terms) ? inParts : whole)();
       inputs = { ...inputs, state, average };
-      return (await readArrays(values["adversarial"]!)).data[0]!;
+      return await valueOf(values, terms);
     },
     programs: () => Promise.resolve([step.program(inputs)]),
   };
@@ -119,21 +161,40 @@ function discriminatorStep(
   arrays: Weights,
   terms: readonly Term[],
 ): Workload {
-  const { steps, critic } = teacherTraining(engine, scenario, arrays);
+  const { steps, critic, split } = teacherTraining(engine, scenario, arrays);
   const step = steps.discriminatorStep(terms);
+  const [fake, real] = [arrays["batch/fake"]!, arrays["batch/real"]!];
   let inputs: Parameters<typeof step>[0] = {
     state: { weights: critic, power: zeros(critic) },
-    fake: arrays["batch/fake"]!,
-    real: arrays["batch/real"]!,
+    fake,
+    real,
     rates,
+  };
+  const part = (rows: readonly number[]) => ({
+    sum: emptySum(critic, terms),
+    weights: inputs.state.weights,
+    fake: takeRows(fake, rows),
+    real: takeRows(real, rows),
+  });
+  const inParts = async () => {
+    const sums = await inLanes(
+      split,
+      async ([rows]) => (await steps.discriminatorPart(terms)(part(rows!))).sum,
+    );
+    const gradients = sums.map(({ gradient }) => gradient);
+    const made = await steps.discriminatorUpdate({ state: inputs.state, gradients, rates });
+    return { ...made, values: sums.map(({ values }) => values) };
+  };
+  const whole = async () => {
+    const { state, values } = await step(inputs);
+    return { state, values: [values] };
   };
   return {
     images: scenario.batch,
     async run() {
-      const { state, values } = await step(inputs);
+      const { state, values } = await (splits(split, terms) ? inParts : whole)();
       inputs = { ...inputs, state };
-      const read = await readArrays(values);
-      return terms.reduce((sum, { name, every }) => sum + every * read[name]!.data[0]!, 0);
+      return await valueOf(values, terms);
     },
     programs: () => Promise.resolve([step.program(inputs)]),
   };
@@ -148,103 +209,72 @@ function networksOf(
   return { teacher, student: createStudent(teacher, {}, { registry }) };
 }
 
-/** The first stage of `avatars-64`: pixels and wavelets, the teacher once. */
-function distillation(engine: Engine, scenario: Scenario, arrays: Weights, accumulate: number) {
-  const registry = createRegistry();
-  const { teacher, student } = networksOf(scenario, arrays);
-  const { batch } = scenario;
-  const losses = [{ name: "pixel" }, { name: "wavelet" }];
-  const config = parseConfig(
-    { steps: 1, batch, accumulate, losses, pyramid: "area", optimiser: { clipNorm: 1 } },
-    registry,
-  );
-  const weights = studentWeights(arrays);
-  const layout = flatLayout(weights);
-  const steps = createDistillSteps({
-    engine,
-    config,
-    teacher,
-    student,
-    frozen: {},
-    layout,
-    critic: {
-      config: { ...scenario.network, stddevGroup: STDDEV_GROUP },
-      layout: flatLayout(below(arrays, "discriminator/")),
-    },
-    features: undefined,
-  });
-  const vector = flatten(weights, layout);
-  const state: StudentState<EngineArray> = {
-    weights: vector,
-    mean: zeros(vector),
-    power: zeros(vector),
-    average: vector,
-  };
-  const noise = noiseOf(arrays);
-  return {
-    steps,
-    state,
-    noise,
-    latents: { z: arrays["batch/z"]!, mix: [], noise },
-    update: { rates, decay: scalarArray(0.99) },
+/** The first stage of `avatars-64`, as a run takes its steps: pixels and wavelets, the teacher once. */
+function distillation(accumulate: number): Make {
+  return (engine, scenario, arrays) => {
+    const registry = createRegistry();
+    const { teacher, student } = networksOf(scenario, arrays);
+    const { batch, network } = scenario;
+    const losses = [{ name: "pixel" }, { name: "wavelet" }];
+    const config = parseConfig(
+      { steps: 1, batch, accumulate, losses, pyramid: "area", optimiser: { clipNorm: 1 } },
+      registry,
+    );
+    const weights = studentWeights(arrays);
+    const layout = flatLayout(weights);
+    const split = splitOf(engine, { batch, accumulate, group: 1, sizePx: network.sizePx });
+    const steps = createDistillSteps({
+      engine,
+      config,
+      split,
+      teacher,
+      student,
+      frozen: {},
+      layout,
+      critic: {
+        config: { ...network, stddevGroup: STDDEV_GROUP },
+        layout: flatLayout(below(arrays, "discriminator/")),
+      },
+      features: undefined,
+    });
+    const state = startingState({ resumed: undefined }, {
+      student: flatten(weights, layout),
+      discriminator: { shape: [0], data: new Float32Array(0) },
+    }, { average: true });
+    const training = { config, steps, state, split, criticUpdates: () => 1 };
+    const noise = noiseOf(arrays);
+    const latents = { z: arrays["batch/z"]!, mix: [], noise };
+    const due = {
+      step: 0,
+      student: distillTerms,
+      discriminator: [],
+      latents,
+      noise,
+      wantsFeatures: false,
+      critic: [],
+    };
+    return {
+      images: batch,
+      run: async () => await valueOf(await takeStep(training, due), distillTerms),
+      async programs() {
+        const teach = steps.teacher({ wantsFeatures: false, lanes: split.lanes });
+        const rows = microBatchRows(split)[0]!;
+        const part = { ...latents, ...takeLatents(latents, rows) };
+        const inputs = { critic: [], noise, batch: await teach(part) };
+        const { student } = state;
+        const sum = emptySum(student.weights, distillTerms);
+        const gradients = steps.studentGradients(distillTerms);
+        const each = [
+          teach.program(part),
+          gradients.program({ ...inputs, sum, weights: student.weights }),
+        ];
+        return Array.from({ length: split.accumulate }, () => each).flat();
+      },
+    };
   };
 }
 
 const distillTerms = [pixel, wavelet];
-
-async function sumOf(values: Readonly<Record<string, EngineArray>>): Promise<number> {
-  const read = Object.values(await readArrays(values));
-  return read.reduce((sum, { data }) => sum + data[0]!, 0);
-}
-
-function distillationStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
-  const { steps, noise, latents, update, ...start } = distillation(engine, scenario, arrays, 1);
-  let state = start.state;
-  const teach = steps.teacher(false);
-  const step = steps.student(distillTerms);
-  const common = { critic: [], noise, ...update };
-  return {
-    images: scenario.batch,
-    async run() {
-      const batch = await teach(latents);
-      const made = await step({ ...common, state, batch });
-      state = made.state;
-      return await sumOf(made.values);
-    },
-    async programs() {
-      const batch = await teach(latents);
-      return [teach.program(latents), step.program({ ...common, state, batch })];
-    },
-  };
-}
-
-/** The same step by `accumulate`: slower, in less memory. */
-function accumulatedStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
-  const accumulate = 4;
-  const { steps, noise, latents, update, ...start } = distillation(
-    engine,
-    scenario,
-    arrays,
-    accumulate,
-  );
-  let state = start.state;
-  const split = { batch: scenario.batch, accumulate, group: 1 };
-  return {
-    images: scenario.batch,
-    async run() {
-      let sum: GradientSum<EngineArray> = emptySum(state.weights, distillTerms);
-      const { weights } = state;
-      for (const rows of microBatchRows(split)) {
-        const batch = await steps.teacher(false)({ ...latents, ...takeLatents(latents, rows) });
-        const given = { sum, weights, critic: [], batch, noise };
-        ({ sum } = await steps.studentGradients(distillTerms)(given));
-      }
-      ({ state } = await steps.studentUpdate({ state, gradient: sum.gradient, ...update }));
-      return await sumOf(sum.values);
-    },
-    programs: () => Promise.resolve([]), // those of the whole step, but for the additions
-  };
-}
 
 interface ImageInputs<T> {
   readonly z: T;

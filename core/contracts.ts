@@ -260,6 +260,11 @@ export interface Loss<Name extends string = string, Schema extends OptionsSchema
     /** Calls `features`: the run must name a feature network. */
     readonly features?: boolean;
   };
+  /**
+   * Whether the term is a mean over the images of what each of them gives by itself, the discriminator's
+   * groups aside. Then parts of a batch may be computed side by side; else the batch stays whole.
+   */
+  readonly perImage?: boolean;
   /** Applied on every n-th step only, n times as strong (lazy regularisation). */
   readonly every?: number;
   /** kimg at which the term starts. A config's `from` wins. */

@@ -20,14 +20,13 @@ import type {
 import { simplify } from "./passes/mod.ts";
 import { phase } from "./phase.ts";
 import { type Draw, printProgram, type Program } from "./program.ts";
-import { type Rule, sizeOf } from "./rule.ts";
+import type { Rule } from "./rule.ts";
 import { trace } from "./tracing.ts";
 import {
   branchOf,
   hostLeaves,
   inputLeaves,
   isArray,
-  isResidentArray,
   isTensor,
   outputLeaves,
   rebuild,
@@ -35,18 +34,18 @@ import {
 
 /** A program that a library has compiled. */
 export interface Executable<In extends EngineArray = HostArray> {
-  /**
-   * Runs it once.
-   *
-   * @param inputs In the order of the program.
-   * @param into Arrays that nobody needs any more, by output: the results may be written there.
-   */
-  run(
-    inputs: readonly In[],
-    into: readonly (HostArray | undefined)[],
-  ): Promise<readonly EngineArray[]>;
+  /** Runs it once, with inputs in the order of the program. */
+  run(inputs: readonly In[]): Promise<readonly EngineArray[]>;
   /** Frees what the library holds. */
   release(): Promise<void>;
+}
+
+/** How a program is compiled. */
+export interface OpenOptions {
+  /** Of each output whether it stays on the device. */
+  readonly resident: readonly boolean[];
+  /** Runs that will be under way at the same time. */
+  readonly lanes: number;
 }
 
 /** A library that compiles programs and runs them. */
@@ -56,8 +55,10 @@ export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "p
   readonly rules?: readonly Rule[];
   /** Whether its arrays may stay on a device; if not, it is given arrays of the host only. */
   readonly keepsResident?: boolean;
-  /** Compiles a program. `resident` tells of each output whether it stays on the device. */
-  open(program: Program, resident: readonly boolean[]): Promise<Executable<EngineArray>>;
+  /** How many runs of a program it can compute side by side; 1 if absent. */
+  readonly lanes?: number;
+  /** Compiles a program. */
+  open(program: Program, options: OpenOptions): Promise<Executable<EngineArray>>;
   /** Frees what is left when all executables are released. */
   close(): void;
 }
@@ -74,13 +75,14 @@ interface Variant {
 
 /** Makes the engine of a runtime. */
 export function createCompiledEngine(runtime: Runtime): Engine {
-  const { name, device, threads, precision, description } = runtime;
+  const { name, device, threads, precision, description, lanes = 1 } = runtime;
   const compiled = new Set<{ dispose(): Promise<void> }>();
   return {
     name,
     device,
     threads,
     precision,
+    lanes,
     description,
     compile: ((fn: Traced, options: CompileOptions) => {
       const made: Compiled<ArrayTree, ArrayTree> = compile(runtime, fn, options, () => {
@@ -99,7 +101,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
 function compile(
   runtime: Runtime,
   fn: Traced,
-  { name, resident = [] }: CompileOptions,
+  { name, resident = [], lanes = 1 }: CompileOptions,
   forget: () => void,
 ): Compiled<ArrayTree, ArrayTree> {
   const variants = new Map<string, Variant>();
@@ -114,21 +116,19 @@ function compile(
     return variant;
   };
   const executableOf = (variant: Variant) =>
-    variant.executable ??= runtime.open(
-      variant.program,
-      outputLeaves(name, variant.outputs).map(({ path }) => resident.includes(branchOf(path))),
-    );
+    variant.executable ??= runtime.open(variant.program, {
+      resident: outputLeaves(name, variant.outputs).map(({ path }) =>
+        resident.includes(branchOf(path))
+      ),
+      lanes: Math.min(lanes, runtime.lanes ?? 1),
+    });
   const arraysOf = runtime.keepsResident ? inputLeaves : hostLeaves;
 
-  const run = async (inputs: ArrayTree, { random, into }: RunOptions<ArrayTree> = {}) => {
+  const run = async (inputs: ArrayTree, { random }: RunOptions = {}) => {
     const variant = variantOf(inputs);
     const executable = await executableOf(variant);
     const given = arraysOf(name, inputs).map(({ leaf }) => leaf);
-    const arrays = [...given, ...draw(variant.program, random)];
-    const results = await executable.run(
-      arrays,
-      reusable(name, variant, into as ArrayTree, arrays),
-    );
+    const results = await executable.run([...given, ...draw(variant.program, random)]);
     let next = 0;
     return rebuild<tf.Tensor, EngineArray>(variant.outputs, isTensor, () => results[next++]!);
   };
@@ -140,26 +140,6 @@ function compile(
       for (const { executable } of variants.values()) await (await executable)?.release();
       variants.clear();
     },
-  });
-}
-
-/** The arrays of `into` by output; one that the run reads, or of another size, is left alone. */
-function reusable(
-  name: string,
-  { program: { values, outputs: ids }, outputs }: Variant,
-  into: ArrayTree | undefined,
-  inputs: readonly EngineArray[],
-): (HostArray | undefined)[] {
-  if (!into) return [];
-  const offered = new Map(inputLeaves(name, into).map(({ path, leaf }) => [path, leaf]));
-  const taken = new Set(inputs.map((array) => isResidentArray(array) ? array : array.data.buffer));
-  return outputLeaves(name, outputs).map(({ path }, i) => {
-    const array = offered.get(path);
-    if (!array || isResidentArray(array)) return undefined;
-    const fits = array.data.length === sizeOf(values[ids[i]!]!.shape);
-    if (!fits || taken.has(array.data.buffer)) return undefined;
-    taken.add(array.data.buffer); // one array cannot take two results
-    return array;
   });
 }
 

@@ -67,25 +67,26 @@ export interface CompileOptions<Resident extends PropertyKey = string> {
   readonly name: string;
   /**
    * Names of outputs that stay on the device, to be fed to the next run. They are read on demand
-   * and disposed by the caller. Engines that compute on the host give them as they give all others.
+   * and disposed by the caller. Engines that compute on the host give arrays of the host, into which
+   * they may write again once `disposeArrays` was called on them.
    */
   readonly resident?: readonly Resident[];
+  /**
+   * Runs that will be under way at the same time, 1 if absent: each then computes on its share of the
+   * threads. At most {@linkcode Engine.lanes}; more wait for those before them.
+   */
+  readonly lanes?: number;
 }
 
 /** Options of one run of a compiled function. */
-export interface RunOptions<Out> {
+export interface RunOptions {
   /** Draws the random tensors of the function. */
   readonly random?: Random;
-  /**
-   * An earlier result, or a part of it, that nobody needs any more: an engine may write the new
-   * result into its arrays instead of allocating others. Two states that take turns never allocate.
-   */
-  readonly into?: Partial<Out>;
 }
 
 /** A function of arrays. The first call with new shapes traces and compiles; later calls run. */
 export interface Compiled<In, Out> {
-  (inputs: In, options?: RunOptions<Out>): Promise<Out>;
+  (inputs: In, options?: RunOptions): Promise<Out>;
   /** Compiles for these inputs without running. */
   prepare(inputs: In): Promise<void>;
   /** The recorded and simplified program for these inputs. */
@@ -104,6 +105,8 @@ export interface Engine {
   readonly threads: number;
   /** What convolutions and matrix products compute in. */
   readonly precision: PrecisionName;
+  /** How many runs of one function it can compute side by side; 1: one after the other. */
+  readonly lanes: number;
   /** One line for reports: library, version, device. */
   readonly description: string;
   /**

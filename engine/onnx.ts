@@ -7,7 +7,7 @@ import type * as Ort from "onnxruntime-node";
 import type { HostArray } from "../core/contracts.ts";
 import { type Adapter, adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
 import { findBlockSize } from "./block_size.ts";
-import { createCompiledEngine, type Executable } from "./compiled.ts";
+import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
 import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
 import { blockedForms } from "./forms/mod.ts";
@@ -97,7 +97,7 @@ export async function createOnnxEngine(
 
   const open = async (
     program: Program,
-    resident: readonly boolean[],
+    { resident }: OpenOptions,
   ): Promise<Executable<EngineArray>> => {
     const location = (i: number) => resident[i] && device === "webgpu" ? "gpu-buffer" : "cpu";
     const isTooLarge = adapter !== undefined && largestBytes(program) > bufferLimit(adapter);

@@ -5,11 +5,12 @@
  * @module
  */
 import type { HostArray } from "../core/contracts.ts";
-import { createCompiledEngine, type Executable } from "./compiled.ts";
+import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { earlyValues } from "./early_values.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
 import { openvinoForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
+import { lend } from "./lent_arrays.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
@@ -20,7 +21,7 @@ import { lateScales } from "./passes/late_scales.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
 import type { Program } from "./program.ts";
-import type { Rule } from "./rule.ts";
+import { type Rule, sizeOf } from "./rule.ts";
 import { threadWords } from "./thread_words.ts";
 
 /** Kernels that the rewrites put others in the place of. */
@@ -64,7 +65,6 @@ export function createOpenvinoEngine(
   const properties = {
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),
-    NUM_STREAMS: "1",
     PERFORMANCE_HINT: "LATENCY",
     ENABLE_CPU_PINNING: "NO", // pinned threads starve when another job has their core
     ...cache !== undefined && { CACHE_DIR: cache },
@@ -80,7 +80,11 @@ export function createOpenvinoEngine(
   }
 
   let addressOf = openvino.addressOf; // until an OpenVINO has refused them
-  const compile = async (name: string, program: Program): Promise<OpenvinoModel> => {
+  const compile = async (
+    name: string,
+    program: Program,
+    lanes: number,
+  ): Promise<OpenvinoModel> => {
     const early = earlyValues(program);
     const held: Uint8Array[] = [];
     const hold = addressOf && ((data: Uint8Array) => {
@@ -90,41 +94,43 @@ export function createOpenvinoEngine(
     const options = { forms, early, ...hold && { addressOf: hold } };
     const bytes = phase("lower", name, () => lower(program, "openvino", kernels, options));
     try {
-      return await phase("open", name, () => openvino.compile(bytes));
+      return await phase("open", name, () => openvino.compile(bytes, lanes));
     } catch (error) {
       if (held.length === 0) throw error;
       addressOf = null; // the arrays were alive until here
-      return await compile(name, program);
+      return await compile(name, program, lanes);
     }
   };
 
-  const open = async (program: Program): Promise<Executable> => {
-    const model = await compile(program.name, rewrite(program));
+  const open = async (program: Program, { resident, lanes }: OpenOptions): Promise<Executable> => {
+    const model = await compile(program.name, rewrite(program), lanes);
     const shapes = program.outputs.map((id) => program.values[id]!.shape);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
-    let last: Promise<unknown> = Promise.resolve(); // one infer request: runs take turns
-    const run = async (
-      inputs: readonly HostArray[],
-      into: readonly (HostArray | undefined)[],
-    ) => {
-      const outputs = shapes.map((shape, i) => ({
-        shape,
-        data: into[i]?.data ?? new Float32Array(shape.reduce((size, n) => size * n, 1)),
-      }));
-      await model.infer({
+    // In a lane, which is one infer request, runs take turns.
+    const last: Promise<unknown>[] = Array(lanes).fill(Promise.resolve());
+    let next = 0;
+    const free = shapes.map((): Float32Array[] => []);
+    const run = async (lane: number, inputs: readonly HostArray[]) => {
+      const outputs = shapes.map((shape, i) => {
+        const data = free[i]!.pop() ?? new Float32Array(sizeOf(shape));
+        if (resident[i]) lend(data, free[i]!);
+        return { shape, data };
+      });
+      await model.infer(lane, {
         ...named("in", inputs, (i) => read[i]!),
         ...named("out", outputs, () => true),
       });
       return outputs;
     };
     return {
-      run(inputs, into) {
-        const turn = last.then(() => run(inputs, into));
-        last = turn.catch(() => {});
+      run(inputs) {
+        const lane = next++ % lanes;
+        const turn = last[lane]!.then(() => run(lane, inputs));
+        last[lane] = turn.catch(() => {});
         return turn;
       },
       async release() {
-        await last;
+        await Promise.all(last);
         model.free();
       },
     };
@@ -135,6 +141,7 @@ export function createOpenvinoEngine(
     device: "cpu",
     threads,
     precision,
+    lanes: threads,
     description: `OpenVINO ${openvino.version} on the CPU, ${threadWords(threads)}, ${precision}`,
     rules,
     open,

@@ -52,12 +52,12 @@ const SYMBOLS = {
 const MAX_RANK = 16; // more than any tensor here has
 const FLOAT32 = 4; // ov_element_type_e: F32
 
-/** A compiled model with one infer request; its inputs and outputs live in our memory. */
+/** A compiled model with an infer request per lane; its inputs and outputs live in our memory. */
 export interface OpenvinoModel {
   /** Whether the model has an input of that name: one that nothing reads is dropped. */
   reads(name: string): boolean;
-  /** Binds arrays by name, which must not change meanwhile, and runs. */
-  infer(arrays: Readonly<Record<string, HostArray>>): Promise<void>;
+  /** Binds arrays by name, which must not change meanwhile, and runs; a lane has one run at a time. */
+  infer(lane: number, arrays: Readonly<Record<string, HostArray>>): Promise<void>;
   free(): void;
 }
 
@@ -69,8 +69,12 @@ export interface OpenvinoLibrary {
   readonly capabilities: readonly string[];
   /** Where an array is in memory; `null` where the C library cannot tell. */
   readonly addressOf: ((data: Uint8Array) => bigint) | null;
-  /** Compiles an ONNX model. Arrays whose addresses it names must be held meanwhile. */
-  compile(model: Uint8Array<ArrayBuffer>): Promise<OpenvinoModel>;
+  /**
+   * Compiles an ONNX model. Arrays whose addresses it names must be held meanwhile.
+   *
+   * @param lanes Runs at the same time, each on its share of the threads.
+   */
+  compile(model: Uint8Array<ArrayBuffer>, lanes: number): Promise<OpenvinoModel>;
   close(): void;
 }
 
@@ -113,7 +117,6 @@ export function openOpenvino(
 
   const dims = new BigInt64Array(MAX_RANK); // of whatever is bound next; the library copies it
   const dimsAddress = addressOf(dims);
-  const pairs = pointersTo(Object.entries(properties).flat());
 
   /** An `ov_shape_t`. */
   const shapeStruct = (shape: readonly number[]): Uint8Array<ArrayBuffer> => {
@@ -142,7 +145,7 @@ export function openOpenvino(
       const bytes = data as Uint8Array<ArrayBuffer>;
       return ov.memmove!(bytes, bytes, 0n);
     }),
-    async compile(model) {
+    async compile(model, lanes) {
       const read = await madeLater(
         "read a model",
         (out) =>
@@ -154,7 +157,10 @@ export function openOpenvino(
             out,
           ),
       );
-      const count = BigInt(2 * Object.keys(properties).length);
+      const pairs = pointersTo(
+        Object.entries({ ...properties, NUM_STREAMS: String(lanes) }).flat(),
+      );
+      const count = BigInt(pairs.texts.length);
       const compiled = await madeLater(
         "compile a model",
         (out) =>
@@ -162,10 +168,11 @@ export function openOpenvino(
       )
         .finally(() => ov.ov_model_free(read));
       void pairs.texts; // alive until here
-      const request = made(
-        "create an infer request",
-        (out) => ov.ov_compiled_model_create_infer_request(compiled, out),
-      );
+      const requests = Array.from({ length: lanes }, () =>
+        made(
+          "create an infer request",
+          (out) => ov.ov_compiled_model_create_infer_request(compiled, out),
+        ));
       return {
         reads(name) {
           const port = new BigUint64Array(1);
@@ -174,12 +181,13 @@ export function openOpenvino(
           if (found) ov.ov_output_const_port_free(port[0]!);
           return found;
         },
-        async infer(arrays) {
+        async infer(lane, arrays) {
+          const request = requests[lane]!;
           for (const [name, array] of Object.entries(arrays)) bind(request, name, array);
           check(await ov.ov_infer_request_infer(request), "run a model");
         },
         free() {
-          ov.ov_infer_request_free(request);
+          requests.forEach((request) => ov.ov_infer_request_free(request));
           ov.ov_compiled_model_free(compiled);
         },
       };

@@ -5,6 +5,7 @@
  */
 import type { HostArray } from "../core/contracts.ts";
 import type { EngineArray, ResidentArray, Tree } from "./engine.ts";
+import { giveBack } from "./lent_arrays.ts";
 import { isArray, isResidentArray } from "./tree.ts";
 
 /** A tree of arrays with every leaf on the host. */
@@ -43,7 +44,8 @@ async function readTree(tree: Tree<EngineArray>): Promise<Tree<HostArray>> {
 }
 
 /**
- * Frees every array of a tree that lies on a device; those on the host are left to themselves.
+ * Frees every array of a tree that lies on a device. One on the host that an engine was asked to keep
+ * resident is given back to it: a later run may write its results there.
  *
  * @example
  * ```ts
@@ -57,7 +59,7 @@ async function readTree(tree: Tree<EngineArray>): Promise<Tree<HostArray>> {
  * ```
  */
 export function disposeArrays(tree: unknown): void {
-  if (isResidentArray(tree)) return tree.dispose();
-  if (isArray(tree) || typeof tree !== "object" || tree === null) return;
+  if (isArray(tree)) return isResidentArray(tree) ? tree.dispose() : giveBack(tree.data);
+  if (typeof tree !== "object" || tree === null) return;
   for (const node of Object.values(tree)) disposeArrays(node);
 }

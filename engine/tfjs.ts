@@ -169,6 +169,7 @@ export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] =
     device,
     threads,
     precision: "f32",
+    lanes: 1,
     description,
     compile: compile as unknown as Engine["compile"],
     dispose: () => Promise.resolve(),

@@ -49,6 +49,7 @@ export const adversarialLoss: Loss<"adversarial", typeof options> = defineLoss({
   summary: "GAN loss with the teacher's images as real, final image",
   source: "MobileStyleGAN, arXiv:2104.04767, section 4; Goodfellow et al., NeurIPS 2014",
   options,
+  perImage: true,
   needs: { discriminator: true },
   student(step, { augment }) {
     const logits = judge(step, step.scales.at(-1)!.studentImage, augment);

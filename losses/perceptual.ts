@@ -20,6 +20,7 @@ export const perceptualLoss: Loss<"perceptual", typeof options> = defineLoss({
   summary: "difference of the feature maps of student and teacher, final image",
   source: "MobileStyleGAN, arXiv:2104.04767, section 4; Johnson et al., ECCV 2016",
   options,
+  perImage: true,
   needs: { features: true },
   student({ scales, features }, { norm }) {
     const { studentImage, teacherImage } = scales.at(-1)!;

@@ -24,6 +24,7 @@ export const pixelLoss: Loss<"pixel", typeof options> = defineLoss({
   summary: "L1 and L2 of student and teacher images, every scale",
   source: "MobileStyleGAN, arXiv:2104.04767, section 4",
   options,
+  perImage: true,
   student({ scales }, { l1, l2 }) {
     return tf.addN(scales.map(({ studentImage, teacherImage }) => {
       const difference = tf.sub(studentImage, teacherImage);

@@ -18,6 +18,7 @@ export const r1Loss: Loss<"r1", typeof options> = defineLoss({
   summary: "gradient penalty of the discriminator at the teacher's images",
   source: "Mescheder et al., ICML 2018, equation 9",
   options,
+  perImage: true,
   needs: { discriminator: true },
   every: 16, // StyleGAN2, appendix B
   discriminator({ scales, discriminate }, { gamma }) {

@@ -31,6 +31,7 @@ export const waveletLoss: Loss<"wavelet", typeof options> = defineLoss({
   summary: "L1 and L2 of student and teacher wavelet bands, every scale, weighted by band",
   source: "MobileStyleGAN, arXiv:2104.04767, section 4",
   options,
+  perImage: true,
   student({ scales }, { l1, l2, bandWeights: { ll, lh, hl, hh } }) {
     const channelWeights = [ll, ll, ll, lh, hl, hh, lh, hl, hh, lh, hl, hh];
     const mean = (x: tf.Tensor) => {

@@ -10,7 +10,7 @@ import type { GraphRandom } from "../core/random.ts";
 import { discriminator } from "../networks/discriminator.ts";
 import { discriminatorLossStep } from "./discriminator_loss_step.ts";
 import type { DistillParts } from "./distill_steps.ts";
-import { addShare, type GradientSum } from "./gradient_sum.ts";
+import { addShare, type GradientSum, sumOfLanes } from "./gradient_sum.ts";
 import { objective, type Term, termsKey } from "./objective.ts";
 
 /** Images `[N,S,S,3]`: the student's, and the teacher's of the same latents. */
@@ -71,23 +71,29 @@ export function compileCriticGradients(parts: DistillParts, terms: readonly Term
       sum: addShare(
         inputs.sum,
         gradients(inputs.weights, inputs, random),
-        parts.config.accumulate,
+        parts.split.accumulate,
       ),
     }),
-    { name: `discriminator gradients (${termsKey(terms)})`, resident: ["sum"] },
+    {
+      name: `discriminator gradients (${termsKey(terms)})`,
+      resident: ["sum"],
+      lanes: parts.split.lanes,
+    },
   );
 }
 
-/** The update by the sum of all micro-batches. */
+/** The update by the sums of all lanes. */
 export function compileCriticUpdate(parts: DistillParts) {
   const update = criticUpdate(parts);
   type Inputs = {
     readonly state: AdamState<tf.Tensor>;
-    readonly gradient: tf.Tensor;
+    readonly gradients: readonly tf.Tensor[];
     readonly rates: AdamRates<tf.Tensor>;
   };
   return parts.engine.compile(
-    ({ state, gradient, rates }: Inputs) => ({ state: update(state, gradient, rates) }),
+    ({ state, gradients, rates }: Inputs) => ({
+      state: update(state, sumOfLanes(gradients), rates),
+    }),
     { name: "discriminator update", resident: ["state"] },
   );
 }

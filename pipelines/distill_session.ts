@@ -17,7 +17,7 @@ import { createDistillSteps } from "./distill_steps.ts";
 import { type ExplosionGuard, explosionGuard } from "./explosion_guard.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
 import { generateImages } from "./generate_images.ts";
-import { microBatchRows, type Split } from "./micro_batches.ts";
+import { type Split, splitOf } from "./micro_batches.ts";
 import {
   dueStepCounter,
   type LossChoice,
@@ -62,8 +62,8 @@ export async function openSession(
   const wantsCritic = terms.some(({ loss, weight }) => loss.needs?.discriminator && weight !== 0);
   const critic = wantsCritic ? startingDiscriminator(config, teacher) : noDiscriminator(teacher);
   const group = critic.config.stddevGroup;
-  const split = { batch: config.batch, accumulate: config.accumulate, group };
-  if (split.accumulate > 1) microBatchRows(split); // refuses before anything is computed
+  const { batch, accumulate } = config;
+  const split = splitOf(engine, { batch, accumulate, group, sizePx: teacher.config.sizePx });
   const buffers = new Set(mobileSynthesisBuffers(student.config, student.parts));
   const own = Object.entries(under(student.weights, "synthesis"));
   const trained = Object.fromEntries(own.filter(([name]) => !buffers.has(name)));
@@ -89,6 +89,7 @@ export async function openSession(
     steps: createDistillSteps({
       engine,
       config,
+      split,
       teacher,
       student,
       frozen,

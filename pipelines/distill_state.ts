@@ -25,7 +25,7 @@ const newAdam = (weights: HostArray): AdamState<HostArray> => ({
 
 /** The state before the first step, or that of the checkpoint from which a run goes on. */
 export function startingState(
-  { resumed }: Run,
+  { resumed }: Pick<Run, "resumed">,
   weights: { readonly student: HostArray; readonly discriminator: HostArray },
   { average }: { readonly average: boolean },
 ): DistillState {

@@ -8,9 +8,9 @@ import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
 import type { DistillSession } from "./distill_session.ts";
-import { emptySum, type GradientSum } from "./gradient_sum.ts";
+import { emptySum, type GradientSum, sumOfValues } from "./gradient_sum.ts";
 import { drawLatents, drawNoise, type Latents } from "./latents.ts";
-import { microBatchRows, randomOfRows, takeLatents } from "./micro_batches.ts";
+import { inLanes, randomOfRows, splits, takeLatents } from "./micro_batches.ts";
 import { dueTerms, type Term } from "./objective.ts";
 import { criticRates, studentRates } from "./step_rates.ts";
 
@@ -22,17 +22,15 @@ export async function trainStep(
   session: DistillSession,
   step: number,
 ): Promise<Record<string, number>> {
-  const due = dueAt(session, step);
-  const losses = session.config.accumulate > 1
-    ? await stepOfMicroBatches(session, due)
-    : await stepOfBatch(session, due);
-  const read = readsLosses(session, step) ? await readArrays(losses) : {};
+  const losses = await takeStep(session, dueAt(session, step));
+  const read = readsLosses(session, step) ? await readArrays(losses) : [];
+  const values = sumOfValues(read);
   disposeArrays(losses);
-  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
+  return values;
 }
 
 /** What a step computes with. */
-interface Due {
+export interface Due {
   readonly step: number;
   readonly student: readonly Term[];
   readonly discriminator: readonly Term[];
@@ -44,6 +42,15 @@ interface Due {
 }
 
 type Losses = Readonly<Record<string, EngineArray>>;
+/** What a step needs of a run. */
+type Training = Pick<DistillSession, "config" | "steps" | "state" | "split" | "criticUpdates">;
+
+/** Computes a step, whole or split; the values of one name add up. */
+export async function takeStep(training: Training, due: Due): Promise<readonly Losses[]> {
+  return splits(training.split, [...due.student, ...due.discriminator])
+    ? await stepOfMicroBatches(training, due)
+    : [await stepOfBatch(training, due)];
+}
 
 function dueAt({ config, terms, state, teacher }: DistillSession, step: number): Due {
   const at = { step, kimg: step * config.batch / 1000 };
@@ -65,12 +72,15 @@ function dueAt({ config, terms, state, teacher }: DistillSession, step: number):
 
 /** Two graphs: the student's step and the discriminator's. */
 async function stepOfBatch(
-  { config, steps, state, criticUpdates }: DistillSession,
+  { config, steps, state, criticUpdates }: Training,
   due: Due,
 ): Promise<Losses> {
   const { step, latents, noise, critic } = due;
   const random = createRandom(config.seed, "step", step);
-  const batch = await steps.teacher(due.wantsFeatures)({ ...latents, noise });
+  const batch = await steps.teacher({ wantsFeatures: due.wantsFeatures, lanes: 1 })({
+    ...latents,
+    noise,
+  });
   const student = await steps.student(due.student)({
     state: state.student,
     critic,
@@ -96,21 +106,55 @@ async function stepOfBatch(
   return { ...student.values, gradientNorm: student.norm, ...ofDiscriminator(values) };
 }
 
+/** What the micro-batches of a lane add up to. */
+interface Sums {
+  readonly student: GradientSum<EngineArray>;
+  readonly discriminator?: GradientSum<EngineArray> | undefined;
+}
+
 /** The same step: gradients of micro-batches are added, then both networks are updated. */
-async function stepOfMicroBatches(
-  { config, steps, state, split, criticUpdates }: DistillSession,
+async function stepOfMicroBatches(training: Training, due: Due): Promise<Losses[]> {
+  const { config, steps, state, criticUpdates } = training;
+  const sums = await inLanes(training.split, (parts) => addUp(training, due, parts));
+  const gradients = sums.map(({ student }) => student.gradient);
+  const updated = await steps.studentUpdate({
+    state: state.student,
+    gradients,
+    ...studentRates(config, due.step),
+  });
+  disposeArrays([state.student, gradients]);
+  state.student = updated.state;
+  if (due.discriminator.length > 0) {
+    const gradients = sums.map(({ discriminator }) => discriminator!.gradient);
+    const rates = criticRates(config, criticUpdates(due.step));
+    const made = await steps.discriminatorUpdate({ state: state.discriminator, gradients, rates });
+    disposeArrays([state.discriminator, gradients]);
+    state.discriminator = made.state;
+  }
+  return [
+    ...sums.map(({ student }) => student.values),
+    { gradientNorm: updated.norm },
+    ...sums.map(({ discriminator }) => ofDiscriminator(discriminator?.values ?? {})),
+  ];
+}
+
+/** Adds the gradients of some micro-batches, one after the other. */
+async function addUp(
+  { config, steps, state, split: { lanes } }: Training,
   due: Due,
-): Promise<Losses> {
+  parts: readonly (readonly number[])[],
+): Promise<Sums> {
   const { step, noise, critic } = due;
   let sum: GradientSum<EngineArray> = emptySum(state.student.weights, due.student);
   let criticSum: GradientSum<EngineArray> | undefined = due.discriminator.length > 0
     ? emptySum(state.discriminator.weights, due.discriminator)
     : undefined;
-  for (const rows of microBatchRows(split)) {
+  for (const rows of parts) {
     const all = createRandom(config.seed, "step", step);
     const random = randomOfRows(all, rows, config.batch);
     const latents = takeLatents(due.latents, rows);
-    const batch = await steps.teacher(due.wantsFeatures)({ ...latents, noise });
+    const teacher = steps.teacher({ wantsFeatures: due.wantsFeatures, lanes });
+    const batch = await teacher({ ...latents, noise });
     const { weights } = state.student;
     const student = await steps.studentGradients(due.student)(
       { sum, weights, critic, batch, noise },
@@ -130,22 +174,7 @@ async function stepOfMicroBatches(
     }
     disposeArrays([batch, student.image]);
   }
-  const { gradient } = sum;
-  const updated = await steps.studentUpdate({
-    state: state.student,
-    gradient,
-    ...studentRates(config, step),
-  });
-  disposeArrays([state.student, gradient]);
-  state.student = updated.state;
-  if (criticSum) {
-    const { gradient } = criticSum;
-    const rates = criticRates(config, criticUpdates(step));
-    const made = await steps.discriminatorUpdate({ state: state.discriminator, gradient, rates });
-    disposeArrays([state.discriminator, gradient]);
-    state.discriminator = made.state;
-  }
-  return { ...sum.values, gradientNorm: updated.norm, ...ofDiscriminator(criticSum?.values ?? {}) };
+  return { student: sum, discriminator: criticSum };
 }
 
 function ofDiscriminator(values: Losses): Losses {

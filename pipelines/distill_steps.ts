@@ -19,6 +19,7 @@ import { synthesis } from "../networks/synthesis.ts";
 import { compileCriticGradients, compileCriticStep, compileCriticUpdate } from "./critic_step.ts";
 import type { DistillConfig } from "./distill_config.ts";
 import type { FeatureNetwork } from "./feature_network.ts";
+import type { Split } from "./micro_batches.ts";
 import { type Term, termsKey } from "./objective.ts";
 import {
   compileStudentGradients,
@@ -41,10 +42,19 @@ export interface StudentState<T> extends AdamState<T> {
   readonly average?: T;
 }
 
+/** What the teacher is asked for. */
+export interface TeacherRun {
+  readonly wantsFeatures: boolean;
+  /** Runs at the same time. */
+  readonly lanes: number;
+}
+
 /** What {@linkcode createDistillSteps} is built from. */
 export interface DistillParts {
   readonly engine: Engine;
   readonly config: DistillConfig;
+  /** How a step's batch is split. */
+  readonly split: Split;
   readonly teacher: Teacher;
   readonly student: Student;
   /** Weights of the student that do not train: buffers. */
@@ -68,7 +78,7 @@ export function createDistillSteps(parts: DistillParts) {
   const runTeacher = (w: tf.Tensor, noise: readonly tf.Tensor[]) =>
     synthesis(under(teacherParams(), "synthesis"), { w, noise: asImages(noise) }, teacher.config);
 
-  const teacherStep = (wantsFeatures: boolean) =>
+  const teacherStep = ({ wantsFeatures, lanes }: TeacherRun) =>
     engine.compile(
       ({ z, mix, noise }: { z: tf.Tensor; mix: tf.Tensor[]; noise: tf.Tensor[] }) => {
         const w = stylesOf(parts, z, mix[0]);
@@ -79,11 +89,14 @@ export function createDistillSteps(parts: DistillParts) {
           features: wantsFeatures ? parts.features!.maps(image) : [],
         } as TeacherBatch<tf.Tensor>;
       },
-      { name: "teacher", resident: ["w", "scales", "features"] },
+      { name: "teacher", resident: ["w", "scales", "features"], lanes },
     );
 
   return {
-    teacher: cached((wantsFeatures: boolean) => String(wantsFeatures), teacherStep),
+    teacher: cached(
+      ({ wantsFeatures, lanes }: TeacherRun) => `${wantsFeatures} ${lanes}`,
+      teacherStep,
+    ),
     student: cached(
       termsKey,
       (terms: readonly Term[]) => compileStudentStep(parts, terms, runTeacher),

@@ -26,6 +26,11 @@ export function emptySum(
   };
 }
 
+/** The gradient of all lanes together. */
+export function sumOfLanes(gradients: readonly tf.Tensor[]): tf.Tensor {
+  return gradients.length === 1 ? gradients[0]! : tf.addN([...gradients]);
+}
+
 /** Adds a micro-batch's share of what the whole batch gives: one of `count`. */
 export function addShare(
   sum: GradientSum<tf.Tensor>,
@@ -39,4 +44,15 @@ export function addShare(
       Object.entries(own.values).map(([name, value]) => [name, add(sum.values[name]!, value)]),
     ),
   };
+}
+
+/** The values of all lanes together, as numbers by name. */
+export function sumOfValues(
+  lanes: readonly Readonly<Record<string, HostArray>>[],
+): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [name, { data }] of lanes.flatMap((values) => Object.entries(values))) {
+    sums[name] = (sums[name] ?? 0) + data[0]!;
+  }
+  return sums;
 }

@@ -1,6 +1,6 @@
 /**
- * Splits the batch of a training step into micro-batches that are computed one after the other:
- * their gradients add up to the batch's, in less memory.
+ * Splits the batch of a training step into micro-batches, whose gradients add up to the batch's: one
+ * after the other, in less memory, or side by side, each on some of the threads.
  *
  * The sum is the batch's own gradient as long as a term is a mean over images; latents, noise and
  * random tensors are those of the whole batch. Three things look across images:
@@ -15,7 +15,9 @@
  */
 import type { HostArray } from "../core/contracts.ts";
 import type { Random } from "../core/random.ts";
+import type { Engine } from "../engine/mod.ts";
 import type { Latents } from "./latents.ts";
+import type { Term } from "./objective.ts";
 
 /** How a batch is split. */
 export interface Split {
@@ -25,6 +27,41 @@ export interface Split {
   readonly accumulate: number;
   /** Images per group of the minibatch deviation; 1 where there is no discriminator. */
   readonly group: number;
+  /** Micro-batches that are computed side by side; divides `accumulate`. */
+  readonly lanes: number;
+}
+
+/**
+ * Most pixels of a batch that is split into lanes. Operations on small arrays wait for their threads
+ * more than they compute; on large ones two threads are as fast together (docs/performance.md).
+ */
+const MOST_PIXELS = 2 ** 17;
+
+/**
+ * How a run splits its batch: as it is told, or into as many lanes as the engine has where that is
+ * faster and the groups of the minibatch deviation stay whole.
+ *
+ * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
+ */
+export function splitOf(
+  engine: Pick<Engine, "lanes">,
+  { batch, accumulate, group, sizePx }: Omit<Split, "lanes"> & { readonly sizePx: number },
+): Split {
+  if (accumulate > 1) {
+    const split = { batch, accumulate, group, lanes: 1 };
+    microBatchRows(split); // refuses
+    return split;
+  }
+  const whole = Math.min(group, batch);
+  let lanes = batch * sizePx ** 2 > MOST_PIXELS ? 1 : engine.lanes;
+  while (lanes > 1 && (batch % lanes !== 0 || batch / lanes % whole !== 0)) lanes--;
+  return { batch, accumulate: lanes, group, lanes };
+}
+
+/** Whether a step of these terms is split: what is only faster must not change the result. */
+export function splits({ accumulate, lanes }: Split, terms: readonly Term[]): boolean {
+  if (accumulate === 1) return false;
+  return lanes === 1 || terms.every(({ loss }) => loss.perImage === true);
 }
 
 /**
@@ -35,7 +72,9 @@ export interface Split {
  *
  * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
  */
-export function microBatchRows({ batch, accumulate, group }: Split): number[][] {
+export function microBatchRows(
+  { batch, accumulate, group }: Omit<Split, "lanes">,
+): number[][] {
   const images = batch / accumulate;
   const whole = Math.min(group, batch);
   if (images > whole && images % whole !== 0) {
@@ -55,10 +94,26 @@ export function microBatchRows({ batch, accumulate, group }: Split): number[][] 
   );
 }
 
+/** Does something with the micro-batches of every lane, one after the other; all lanes at once. */
+export async function inLanes<T>(
+  split: Split,
+  compute: (microBatches: readonly (readonly number[])[]) => Promise<T>,
+): Promise<T[]> {
+  const rows = microBatchRows(split);
+  const each = rows.length / split.lanes;
+  const lanes = Array.from(
+    { length: split.lanes },
+    (_, lane) => compute(rows.slice(lane * each, (lane + 1) * each)),
+  );
+  await Promise.allSettled(lanes); // a lane that fails leaves no other at work
+  return await Promise.all(lanes);
+}
+
 /** What a run says of its micro-batches before the first step; nothing without any. */
-export function accumulationNotes({ batch, accumulate, group }: Split): string[] {
+export function accumulationNotes({ batch, accumulate, group, lanes }: Split): string[] {
   if (accumulate === 1) return [];
   const images = batch / accumulate;
+  if (lanes > 1) return [`computes ${lanes} parts of ${images} images side by side`];
   const smaller = images < Math.min(group, batch)
     ? `; the minibatch deviation is that of ${images} images instead of ${Math.min(group, batch)}`
     : "";

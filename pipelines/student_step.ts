@@ -15,7 +15,7 @@ import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { scalesOf, type TeacherScale } from "../networks/pyramid.ts";
 import { studentStylesOf } from "../networks/styles.ts";
 import type { DistillParts, StudentState, TeacherBatch } from "./distill_steps.ts";
-import { addShare, type GradientSum } from "./gradient_sum.ts";
+import { addShare, type GradientSum, sumOfLanes } from "./gradient_sum.ts";
 import { objective, type Term, termsKey } from "./objective.ts";
 
 const asImages = (noise: readonly tf.Tensor[]) => noise as readonly tf.Tensor4D[];
@@ -133,19 +133,23 @@ export function compileStudentGradients(
   };
   return parts.engine.compile((inputs: Inputs, { random }) => {
     const { image, ...own } = gradients(inputs.weights, inputs, random);
-    return { sum: addShare(inputs.sum, own, parts.config.accumulate), image };
-  }, { name: `student gradients (${termsKey(terms)})`, resident: ["sum", "image"] });
+    return { sum: addShare(inputs.sum, own, parts.split.accumulate), image };
+  }, {
+    name: `student gradients (${termsKey(terms)})`,
+    resident: ["sum", "image"],
+    lanes: parts.split.lanes,
+  });
 }
 
-/** The update by the sum of all micro-batches. */
+/** The update by the sums of all lanes. */
 export function compileStudentUpdate(parts: DistillParts) {
   const update = studentUpdate(parts);
   type Inputs = StudentRates & {
     readonly state: StudentState<tf.Tensor>;
-    readonly gradient: tf.Tensor;
+    readonly gradients: readonly tf.Tensor[];
   };
   return parts.engine.compile(
-    (inputs: Inputs) => update(inputs.state, inputs.gradient, inputs),
+    (inputs: Inputs) => update(inputs.state, sumOfLanes(inputs.gradients), inputs),
     { name: "student update", resident: ["state", "norm"] },
   );
 }

@@ -11,7 +11,7 @@ import type { Run } from "../io/run_folder.ts";
 import { initDiscriminator } from "../networks/discriminator.ts";
 import { createTeacher, type Teacher } from "../networks/generator.ts";
 import { estimateMeanStyle } from "./generate_images.ts";
-import { microBatchRows } from "./micro_batches.ts";
+import { splitOf } from "./micro_batches.ts";
 import { type LossChoice, resolveTerms } from "./objective.ts";
 import { teacherLayouts } from "./teacher_gradients.ts";
 import { initialState, restoreState, type TeacherState } from "./teacher_state.ts";
@@ -44,8 +44,12 @@ export function openTeacherSession(
   const criticWeights = initDiscriminator(config.discriminator, config.seed);
   const layouts = teacherLayouts(generatorWeights, criticWeights);
   const { batch, accumulate } = config;
-  const split = { batch, accumulate, group: config.discriminator.stddevGroup };
-  if (accumulate > 1) microBatchRows(split); // refuses before anything is computed
+  const split = splitOf(engine, {
+    batch,
+    accumulate,
+    group: config.discriminator.stddevGroup,
+    sizePx: config.network.sizePx,
+  });
   const state = restoreState(run) ?? initialState(
     flatten(generatorWeights, layouts.generator),
     flatten(criticWeights, layouts.discriminator),
@@ -64,6 +68,11 @@ export function openTeacherSession(
     const meanStyle = await estimateMeanStyle(teacher, { engine });
     return { ...teacher, weights: { ...teacher.weights, "mapping.w_mean": meanStyle } };
   };
-  const training = { config, terms, split, steps: createTeacherSteps(engine, config, layouts) };
+  const training = {
+    config,
+    terms,
+    split,
+    steps: createTeacherSteps(engine, { ...config, split }, layouts),
+  };
   return { config, engine, run, images, training, state, teacherNow };
 }

@@ -9,12 +9,13 @@ import { adamRates, averageDecay } from "../core/optimiser.ts";
 import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
-import { emptySum, type GradientSum } from "./gradient_sum.ts";
+import { emptySum, type GradientSum, sumOfValues } from "./gradient_sum.ts";
 import { drawLatents, drawNoise } from "./latents.ts";
 import {
-  microBatchRows,
+  inLanes,
   randomOfRows,
   type Split,
+  splits,
   takeLatents,
   takeRows,
 } from "./micro_batches.ts";
@@ -58,12 +59,14 @@ export async function trainStep(
     generator: dueTerms(terms, "student", when),
     discriminator: dueTerms(terms, "discriminator", when),
   };
-  const losses = config.accumulate > 1
+  const isSplit = splits(training.split, [...due.generator, ...due.discriminator]);
+  const losses = isSplit
     ? await stepOfMicroBatches(state, training, due)
-    : await stepOfBatch(state, training, due);
-  const read = at.readsLosses ? await readArrays(losses) : {};
+    : [await stepOfBatch(state, training, due)];
+  const read = at.readsLosses ? await readArrays(losses) : [];
+  const values = sumOfValues(read);
   disposeArrays(losses);
-  return Object.fromEntries(Object.entries(read).map(([name, { data }]) => [name, data[0]!]));
+  return values;
 }
 
 /** Everything of an iteration but the state. */
@@ -101,16 +104,57 @@ async function stepOfBatch(
   return { ...named(generator.values, "generator"), ...named(critic.values, "discriminator") };
 }
 
+/** What the micro-batches of a lane add up to. */
+interface Sums {
+  readonly generator: GradientSum<EngineArray>;
+  readonly discriminator: GradientSum<EngineArray>;
+}
+
 /** The same step: gradients of micro-batches are added, then both networks are updated. */
 async function stepOfMicroBatches(
   state: TeacherState,
-  { config, steps, split }: TeacherTraining,
-  { step, real, batch, ...due }: Due,
-): Promise<Losses> {
+  training: TeacherTraining,
+  due: Due,
+): Promise<Losses[]> {
+  const { steps, split } = training;
+  const sums = await inLanes(split, (parts) => addUp(state, training, { ...due, parts }));
+  const { rates, decay } = due.batch;
+  const gradients = {
+    generator: sums.map(({ generator }) => generator.gradient),
+    discriminator: sums.map(({ discriminator }) => discriminator.gradient),
+  };
+  const generator = await steps.generatorUpdate({
+    state: state.generator,
+    average: state.average,
+    gradients: gradients.generator,
+    rates,
+    decay,
+  });
+  const discriminator = await steps.discriminatorUpdate({
+    state: state.discriminator,
+    gradients: gradients.discriminator,
+    rates,
+  });
+  disposeArrays([state, gradients]);
+  state.generator = generator.state;
+  state.average = generator.average;
+  state.discriminator = discriminator.state;
+  return [
+    ...sums.map(({ generator }) => named(generator.values, "generator")),
+    ...sums.map(({ discriminator }) => named(discriminator.values, "discriminator")),
+  ];
+}
+
+/** Adds the gradients of some micro-batches, one after the other. */
+async function addUp(
+  state: TeacherState,
+  { config, steps }: TeacherTraining,
+  { step, real, batch, parts, ...due }: Due & { readonly parts: readonly (readonly number[])[] },
+): Promise<Sums> {
   const critic = state.discriminator.weights;
   let sum: GradientSum<EngineArray> = emptySum(state.generator.weights, due.generator);
   let criticSum: GradientSum<EngineArray> = emptySum(critic, due.discriminator);
-  for (const rows of microBatchRows(split)) {
+  for (const rows of parts) {
     const random = randomOfRows(createRandom(config.seed, "step", step), rows, config.batch);
     const generator = await steps.generatorPart(due.generator)({
       sum,
@@ -127,24 +171,7 @@ async function stepOfMicroBatches(
     disposeArrays([sum, criticSum, generator.fake]);
     [sum, criticSum] = [generator.sum, made.sum];
   }
-  const { rates, decay } = batch;
-  const generator = await steps.generatorUpdate({
-    state: state.generator,
-    average: state.average,
-    gradient: sum.gradient,
-    rates,
-    decay,
-  });
-  const discriminator = await steps.discriminatorUpdate({
-    state: state.discriminator,
-    gradient: criticSum.gradient,
-    rates,
-  });
-  disposeArrays([state, sum.gradient, criticSum.gradient]);
-  state.generator = generator.state;
-  state.average = generator.average;
-  state.discriminator = discriminator.state;
-  return { ...named(sum.values, "generator"), ...named(criticSum.values, "discriminator") };
+  return { generator: sum, discriminator: criticSum };
 }
 
 function named(values: Losses, side: string): Losses {

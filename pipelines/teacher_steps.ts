@@ -7,7 +7,8 @@
 import type * as tf from "@tensorflow/tfjs";
 import { adam, type AdamOptions, type AdamRates, movingAverage } from "../core/optimiser.ts";
 import type { Engine } from "../engine/mod.ts";
-import { addShare, type GradientSum } from "./gradient_sum.ts";
+import { addShare, type GradientSum, sumOfLanes } from "./gradient_sum.ts";
+import type { Split } from "./micro_batches.ts";
 import { type Term, termsKey } from "./objective.ts";
 import {
   type GeneratorInputs,
@@ -26,10 +27,10 @@ export interface NetworkState<T> {
   readonly power: T;
 }
 
-/** What an update by a sum of gradients is fed. */
+/** What an update is fed: the sums of gradients of all lanes. */
 interface Update {
   readonly state: NetworkState<tf.Tensor>;
-  readonly gradient: tf.Tensor;
+  readonly gradients: readonly tf.Tensor[];
   readonly rates: AdamRates<tf.Tensor>;
 }
 
@@ -48,21 +49,20 @@ function update(
 export function createTeacherSteps(
   engine: Engine,
   config: TeacherNetworks & {
-    /** Micro-batches of a step; 1 if absent. */
-    readonly accumulate?: number;
+    /** How a step's batch is split. */
+    readonly split: Split;
   },
   layouts: TeacherLayouts,
 ) {
   const gradients = teacherGradients(config, layouts);
-  const { accumulate = 1 } = config;
   return {
-    ...generatorSteps(engine, gradients.generator, accumulate),
-    ...discriminatorSteps(engine, gradients.discriminator, accumulate),
+    ...generatorSteps(engine, gradients.generator, config.split),
+    ...discriminatorSteps(engine, gradients.discriminator, config.split),
   };
 }
 
 /** The generator's step, a micro-batch of it, and the update by the sum of these. */
-function generatorSteps(engine: Engine, gradients: Gradients["generator"], accumulate: number) {
+function generatorSteps(engine: Engine, gradients: Gradients["generator"], split: Split) {
   const generatorStep = (terms: readonly Term[]) =>
     engine.compile(
       (
@@ -93,19 +93,23 @@ function generatorSteps(engine: Engine, gradients: Gradients["generator"], accum
         { random },
       ) => {
         const { fake, ...own } = gradients(terms)(weights, inputs, random);
-        return { fake, sum: addShare(sum, own, accumulate) };
+        return { fake, sum: addShare(sum, own, split.accumulate) };
       },
-      { name: `generator gradients (${termsKey(terms)})`, resident: ["fake", "sum"] },
+      {
+        name: `generator gradients (${termsKey(terms)})`,
+        resident: ["fake", "sum"],
+        lanes: split.lanes,
+      },
     );
 
   const generatorUpdate = engine.compile(
     (
-      { state, average, gradient, rates, decay }: Update & {
+      { state, average, gradients, rates, decay }: Update & {
         readonly average: tf.Tensor;
         readonly decay: tf.Tensor;
       },
     ) => {
-      const next = update(state, gradient, rates);
+      const next = update(state, sumOfLanes(gradients), rates);
       return { state: next, average: movingAverage(average, next.weights, decay) };
     },
     { name: "generator update", resident: ["state", "average"] },
@@ -121,7 +125,7 @@ function generatorSteps(engine: Engine, gradients: Gradients["generator"], accum
 function discriminatorSteps(
   engine: Engine,
   gradients: Gradients["discriminator"],
-  accumulate: number,
+  split: Split,
 ) {
   const discriminatorStep = (terms: readonly Term[]) =>
     engine.compile(
@@ -148,13 +152,19 @@ function discriminatorSteps(
         { random },
       ) => {
         const own = gradients(terms)(weights, pair, random);
-        return { sum: addShare(sum, own, accumulate) };
+        return { sum: addShare(sum, own, split.accumulate) };
       },
-      { name: `discriminator gradients (${termsKey(terms)})`, resident: ["sum"] },
+      {
+        name: `discriminator gradients (${termsKey(terms)})`,
+        resident: ["sum"],
+        lanes: split.lanes,
+      },
     );
 
   const discriminatorUpdate = engine.compile(
-    ({ state, gradient, rates }: Update) => ({ state: update(state, gradient, rates) }),
+    ({ state, gradients, rates }: Update) => ({
+      state: update(state, sumOfLanes(gradients), rates),
+    }),
     { name: "discriminator update", resident: ["state"] },
   );
 

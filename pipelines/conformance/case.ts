@@ -16,6 +16,8 @@ export interface Case {
   readonly through: readonly string[];
   /** Names of the inputs with one entry per image; empty if images may depend on each other. */
   readonly perImage: readonly string[];
+  /** Of an output that is a mean over images: names of the inputs with one entry per image. */
+  readonly meanOver?: readonly string[];
   /** Shapes that the output may have for two images. */
   readonly shapes: readonly (readonly number[])[];
   /** Whether every trained weight must have a gradient; else one of them is enough. */

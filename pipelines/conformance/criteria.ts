@@ -3,7 +3,14 @@ import type { HostArray } from "../../core/contracts.ts";
 import type { Engine } from "../../engine/mod.ts";
 import { readSafetensors, writeSafetensors } from "../../io/safetensors.ts";
 import type { Case } from "./case.ts";
-import { type Arrays, type Evaluation, type Evaluator, evaluatorOf } from "./evaluation.ts";
+import { randomOfRows, takeRows } from "../micro_batches.ts";
+import {
+  type Arrays,
+  caseRandom,
+  type Evaluation,
+  type Evaluator,
+  evaluatorOf,
+} from "./evaluation.ts";
 import { expectEqual, expectNear, fail } from "./expect.ts";
 import { checkGradients } from "./gradients.ts";
 
@@ -43,6 +50,11 @@ export const criteria: readonly Criterion[] = [
     name: "treats each image alone",
     applies: ({ perImage }) => perImage.length > 0,
     check: checkImages,
+  },
+  {
+    name: "is the mean over images that it says",
+    applies: ({ meanOver = [] }) => meanOver.length > 0,
+    check: checkMean,
   },
   {
     name: "has gradients that equal differences",
@@ -103,6 +115,25 @@ async function checkImages({ part, arrays, runs: [{ evaluator }] }: CaseRun): Pr
   const alone = await evaluator.output({ weights: arrays.weights, inputs });
   const together = await evaluator.output(arrays);
   expectNear(firstImage(alone), firstImage(together), "an image without the others of its batch");
+}
+
+/** The images one by one must give on average what they give together. */
+async function checkMean({ part, arrays, runs: [{ evaluator }] }: CaseRun): Promise<void> {
+  const count = arrays.inputs[part.meanOver![0]!]!.shape[0]!;
+  let sum = 0;
+  for (let image = 0; image < count; image++) {
+    const inputs = Object.fromEntries(
+      Object.entries(arrays.inputs).map(([name, array]) => [
+        name,
+        part.meanOver!.includes(name) ? takeRows(array, [image]) : array,
+      ]),
+    );
+    const random = randomOfRows(caseRandom(), [image], count);
+    const { data } = await evaluator.output({ weights: arrays.weights, inputs }, random);
+    sum += data[0]!;
+  }
+  const mean = { shape: [], data: Float32Array.of(sum / count) };
+  expectNear(mean, await evaluator.output(arrays), "the mean over single images");
 }
 
 function firstImage({ shape, data }: HostArray): HostArray {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray, Params, Weights } from "../../core/contracts.ts";
-import { createRandom, type GraphRandom } from "../../core/random.ts";
+import { createRandom, type GraphRandom, type Random } from "../../core/random.ts";
 import type { Engine } from "../../engine/mod.ts";
 import { type Case, normal } from "./case.ts";
 import { fail } from "./expect.ts";
@@ -26,7 +26,8 @@ export interface Evaluation {
 
 /** A case on one engine. */
 export interface Evaluator {
-  output(arrays: Arrays): Promise<HostArray>;
+  /** @param random The same numbers at every run, if absent. */
+  output(arrays: Arrays, random?: Random): Promise<HostArray>;
   evaluate(arrays: Arrays): Promise<Evaluation>;
   dispose(): Promise<void>;
 }
@@ -45,6 +46,11 @@ function apply(part: Case, { weights, inputs }: Tensors, random: GraphRandom): t
     if (tensor.isDisposed) fail(`"${name}" to be left alone`, "it disposed");
   }
   return output;
+}
+
+/** The same numbers at every run: a run differs from another by what it was given. */
+export function caseRandom(): Random {
+  return createRandom(1, "conformance");
 }
 
 /** Compiles a case. */
@@ -81,10 +87,8 @@ export function evaluatorOf(part: Case, engine: Engine, name: string): Evaluator
     },
     { name: `${name}, gradients` },
   );
-  // The same numbers at every run: a run differs from another by what it was given.
-  const options = () => ({ random: createRandom(1, "conformance") });
-
-  const output = async (arrays: Arrays) => (await forward(arrays, options())).output;
+  const output = async (arrays: Arrays, random = caseRandom()) =>
+    (await forward(arrays, { random })).output;
   return {
     output,
     async evaluate(arrays) {
@@ -92,7 +96,7 @@ export function evaluatorOf(part: Case, engine: Engine, name: string): Evaluator
       const projection = normal("projection", result.shape);
       const gradients = targets.length === 0
         ? {}
-        : await backward({ ...arrays, projection }, options());
+        : await backward({ ...arrays, projection }, { random: caseRandom() });
       return { output: result, gradients, projection };
     },
     async dispose() {

@@ -98,6 +98,7 @@ export function lossCases(loss: AnyLoss, options: unknown): Case[] {
     inputs: inputs(),
     through: [],
     perImage: [],
+    meanOver: loss.perImage ? ["w"] : [],
     shapes: [[]],
     everyWeight: false,
     ...loss.prepare && {

@@ -86,6 +86,12 @@ Deno.test("openvino: distill() makes ONNX Runtime's ten steps", { ignore }, asyn
   await assertSameDistillation(openvino, onnx, { steps: 10, tolerance: 1e-4 });
 });
 
+Deno.test("openvino: distill() in lanes makes ONNX Runtime's ten steps", { ignore }, async () => {
+  const lanes = await createEngine({ engine: "openvino", threads: 2 });
+  await assertSameDistillation(lanes, onnx, { steps: 10, tolerance: 1e-4 });
+  await lanes.dispose();
+});
+
 Deno.test("openvino, bf16: distill() goes the way of float32", { ignore: !half }, async () => {
   await assertSameLosses(half!, onnx, { steps: 10, tolerance: 0.05 });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../../core/contracts.ts";
 import { findOpenvino } from "../../engine/find_openvino.ts";
-import { createEngine } from "../../engine/mod.ts";
+import { createEngine, disposeArrays } from "../../engine/mod.ts";
 
 // What needs the library is skipped where it is not installed; what concerns finding it is not.
 const found = findOpenvino(undefined);
@@ -98,21 +98,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the openvino engine writes into arrays that are given back, and into no input",
+  name: "the openvino engine writes into arrays that are given back, once, and into no other",
   ignore,
   async fn() {
     const engine = await createEngine({ engine: "openvino", threads: 1 });
     const next = engine.compile(({ x }: { x: tf.Tensor }) => ({ x: tf.add(x, 1) }), {
       name: "count",
+      resident: ["x"],
     });
     const zero = { x: array([3], 0, 0, 0) };
-    const one = await next(zero);
-    const two = await next(one, { into: zero });
-    assert.equal(two.x.data, zero.x.data);
-    assert.deepEqual([...two.x.data], [2, 2, 2]);
-    const three = await next(two, { into: two });
-    assert.notEqual(three.x.data, two.x.data);
-    assert.deepEqual([...two.x.data, ...three.x.data], [2, 2, 2, 3, 3, 3]);
+    const one = await next(zero) as { x: HostArray };
+    const two = await next(one) as { x: HostArray };
+    disposeArrays([zero, one, one]);
+    const three = await next(two) as { x: HostArray };
+    const four = await next(three) as { x: HostArray };
+    assert.equal(three.x.data, one.x.data);
+    assert.equal(new Set([zero, two, three, four].map(({ x }) => x.data)).size, 4);
+    assert.deepEqual([zero, two, three, four].map(({ x }) => x.data[2]), [0, 2, 3, 4]);
     await engine.dispose();
   },
 });
@@ -127,6 +129,28 @@ Deno.test({
       [1, 2, 3, 4].map((value) => double({ x: array([1], value) })),
     );
     assert.deepEqual(results.map(({ data }) => data[0]), [2, 4, 6, 8]);
+    await engine.dispose();
+  },
+});
+
+Deno.test({
+  name: "the openvino engine runs calls in lanes, more than there are too",
+  ignore,
+  async fn() {
+    const engine = await createEngine({ engine: "openvino", threads: 2 });
+    assert.equal(engine.lanes, 2);
+    const double = engine.compile(({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, 2) }), {
+      name: "double",
+      resident: ["y"],
+      lanes: 9,
+    });
+    for (let round = 0; round < 3; round++) {
+      const results = await Promise.all(
+        [1, 2, 3, 4, 5].map((value) => double({ x: array([1], value) })),
+      ) as { y: HostArray }[];
+      assert.deepEqual(results.map(({ y }) => y.data[0]), [2, 4, 6, 8, 10]);
+      disposeArrays(results);
+    }
     await engine.dispose();
   },
 });

@@ -95,6 +95,34 @@ Deno.test("distill() with accumulate does the same on the engine tfjs", async ()
   assertEqual(await distilled("eager", { ...config, accumulate: 2 }, eager), whole, STUDENT);
 });
 
+/** An engine that is told to have two lanes, and which functions ran. */
+function withLanes(): { engine: Engine; ran: Set<string> } {
+  const ran = new Set<string>();
+  const compile = ((fn: never, options: { readonly name: string }) => {
+    const compiled = engine.compile(fn, options);
+    return Object.assign((...given: Parameters<typeof compiled>) => {
+      ran.add(options.name.replace(/ \(.*/, ""));
+      return compiled(...given);
+    }, compiled);
+  }) as Engine["compile"];
+  return { engine: { ...engine, lanes: 2, compile }, ran };
+}
+
+Deno.test("distill() on an engine with lanes makes the step of the whole batch in parts", async () => {
+  const config = { ...oneStep, losses: oneStep.losses.slice(0, 5) };
+  const whole = await distilled("whole-lanes", config);
+  const { engine, ran } = withLanes();
+  assertEqual(await distilled("lanes", config, engine), whole, STUDENT);
+  assert.ok(ran.has("student gradients") && ran.has("discriminator gradients"));
+  assert.ok(!ran.has("student step") && !ran.has("discriminator step"));
+});
+
+Deno.test("distill() on an engine with lanes keeps a batch whole where a term asks for it", async () => {
+  const { engine, ran } = withLanes();
+  await distilled("lanes-whole", oneStep, engine);
+  assert.ok(ran.has("student step") && !ran.has("student gradients"));
+});
+
 Deno.test("distill() with micro-batches smaller than a group says so", async () => {
   const context = { engine, registry, teacher: tinyTeacher(), out: join(folder, "small") };
   const events = await Array.fromAsync(distill({ ...oneStep, accumulate: 4 }, context));
@@ -166,4 +194,17 @@ Deno.test("trainTeacher() with accumulate makes the step of the whole batch", as
   const whole = await trained("teacher", 1);
   assert.equal(Object.keys(whole.losses).length, 4);
   assertEqual(await trained("teacher-parts", 2), whole, /\.power$/);
+});
+
+Deno.test("trainTeacher() on an engine with lanes makes the step of the whole batch in parts", async () => {
+  const config = { ...tinyTraining, batch: 8, kimg: 0.008 };
+  const trained = (out: string, on: Engine) =>
+    resultOf(trainTeacher(config, { engine: on, registry, images, out: join(folder, out) }));
+  const { engine: lanes, ran } = withLanes();
+  assertEqual(
+    await trained("teacher-lanes", lanes),
+    await trained("teacher-whole", engine),
+    /\.power$/,
+  );
+  assert.ok(ran.has("generator gradients") && ran.has("discriminator gradients"));
 });

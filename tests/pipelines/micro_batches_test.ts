@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../core/random.ts";
+import type { AnyLoss } from "../../core/contracts.ts";
+import { pathLengthLoss } from "../../losses/path_length.ts";
+import { pixelLoss } from "../../losses/pixel.ts";
 import { drawLatents } from "../../pipelines/latents.ts";
 import {
   accumulationNotes,
+  inLanes,
   microBatchRows,
   randomOfRows,
+  splitOf,
+  splits,
   takeLatents,
 } from "../../pipelines/micro_batches.ts";
+import type { Term } from "../../pipelines/objective.ts";
 
 Deno.test("microBatchRows() keeps the groups of the minibatch deviation whole", () => {
   // Image i of 8 is in group i mod 2 when groups have 4.
@@ -44,13 +51,74 @@ Deno.test("microBatchRows() refuses micro-batches that hold a part of a group to
 });
 
 Deno.test("accumulationNotes() says what a run does, and what differs", () => {
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 1, group: 4 }), []);
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 2, group: 4 }), [
+  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 1, group: 4, lanes: 1 }), []);
+  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 2, group: 4, lanes: 1 }), [
     "adds the gradients of 2 micro-batches of 4 images",
   ]);
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 4, group: 4 }), [
+  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 4, group: 4, lanes: 1 }), [
     "adds the gradients of 4 micro-batches of 2 images; the minibatch deviation is that of 2 images instead of 4",
   ]);
+});
+
+Deno.test("accumulationNotes() says what is computed side by side", () => {
+  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 2, group: 4, lanes: 2 }), [
+    "computes 2 parts of 4 images side by side",
+  ]);
+});
+
+Deno.test("splitOf() takes the most lanes that keep groups whole, of small batches only", () => {
+  const lanes = (lanes: number, batch: number, group: number, sizePx: number) => {
+    const split = splitOf({ lanes }, { batch, accumulate: 1, group, sizePx });
+    assert.equal(split.accumulate, split.lanes);
+    return split.lanes;
+  };
+  assert.equal(lanes(1, 16, 4, 64), 1);
+  assert.equal(lanes(2, 16, 4, 64), 2);
+  assert.equal(lanes(8, 16, 4, 64), 4);
+  assert.equal(lanes(8, 16, 1, 64), 8);
+  assert.equal(lanes(3, 16, 4, 64), 2);
+  assert.equal(lanes(2, 6, 4, 64), 1); // one group of 6
+  assert.equal(lanes(2, 16, 4, 128), 1);
+});
+
+Deno.test("splitOf() computes one after the other what is accumulated", () => {
+  const split = splitOf({ lanes: 2 }, { batch: 16, accumulate: 4, group: 4, sizePx: 64 });
+  assert.deepEqual(split, { batch: 16, accumulate: 4, group: 4, lanes: 1 });
+});
+
+Deno.test("splits() keeps a batch whole for a term that looks across images", () => {
+  const term = (loss: AnyLoss) => ({ loss }) as unknown as Term;
+  const [alone, across] = [term(pixelLoss), term(pathLengthLoss)];
+  const split = (accumulate: number, lanes: number) => ({ batch: 8, accumulate, group: 1, lanes });
+  assert.ok(splits(split(2, 2), [alone]));
+  assert.ok(!splits(split(2, 2), [alone, across]));
+  assert.ok(splits(split(2, 1), [alone, across])); // as was asked for
+  assert.ok(!splits(split(1, 1), [alone]));
+});
+
+Deno.test("inLanes() computes all lanes at once, and each micro-batch in one of them", async () => {
+  const split = { batch: 8, accumulate: 4, group: 1, lanes: 2 };
+  let [underWay, most] = [0, 0];
+  const lanes = await inLanes(split, async (parts) => {
+    most = Math.max(most, ++underWay);
+    await Promise.resolve();
+    underWay--;
+    return parts;
+  });
+  assert.equal(most, 2);
+  assert.deepEqual(lanes, [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]);
+});
+
+Deno.test("inLanes() fails when no lane is at work any more", async () => {
+  const split = { batch: 2, accumulate: 2, group: 1, lanes: 2 };
+  let done = false;
+  const failing = inLanes(split, async ([rows]) => {
+    if (rows![0] === 0) throw new Error("lost");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    done = true;
+  });
+  await assert.rejects(failing, { message: "lost" });
+  assert.ok(done);
 });
 
 Deno.test("takeLatents() takes the second styles and the masks of the same images", () => {

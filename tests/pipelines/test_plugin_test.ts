@@ -80,7 +80,7 @@ Deno.test("testPlugin() accepts good parts and names its checks", async () => {
     upscales: [shuffle],
     convs: [pointwise],
     demodulations: [unit],
-    losses: [l2, prepared],
+    losses: [{ ...l2, perImage: true }, prepared],
   };
   const checks = await testPlugin(plugin, { engines });
   assert.deepEqual(checks.filter((name) => name.startsWith("upscale")), [
@@ -95,6 +95,7 @@ Deno.test("testPlugin() accepts good parts and names its checks", async () => {
     'upscale "acme/shuffle" survives saving and loading',
     'upscale "acme/shuffle" gives the same on every engine',
   ]);
+  assert.ok(checks.includes('loss "acme/l2" is the mean over images that it says'));
   assert.ok(checks.includes('conv "acme/pointwise" (fused) gives the same when fused'));
 });
 
@@ -203,6 +204,17 @@ const faults: Readonly<Record<string, readonly [plugin: () => Plugin, message: R
       losses: [{ ...l2, student: ({ scales }: never) => (scales as never[])[0]!["studentImage"] }],
     }),
     /^Cannot see that loss "acme\/l2" gives the shape that its kind asks for: expected shape \[\] but received \[2,4,4,3\]$/,
+  ],
+  "a loss that is no mean over images": [
+    () => ({
+      name: "acme",
+      losses: [{
+        ...l2,
+        perImage: true,
+        student: ({ scales }: LossStep) => tf.sum(scales.at(-1)!.studentImage) as tf.Scalar,
+      }],
+    }),
+    /^Cannot see that loss "acme\/l2" is the mean over images that it says: expected the mean over single images to be .+ at 0 but received .+$/,
   ],
   "features without needs": [
     () => ({
