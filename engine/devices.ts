@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../core/random.ts";
 import { type Adapter, findAdapter } from "./adapter.ts";
-import type { DeviceName, Engine, EngineName } from "./engine.ts";
+import type { DeviceName, Engine, EngineName, PrecisionName } from "./engine.ts";
 import type { EngineOptions } from "./mod.ts";
 
 /** An engine and a device. */
@@ -15,6 +15,8 @@ export interface DeviceCandidate {
   readonly engine: EngineName;
   /** As it is chosen. */
   readonly device: DeviceName;
+  /** As it is chosen; float32 if absent. */
+  readonly precision?: PrecisionName;
 }
 
 /** What came of trying an engine on a device. */
@@ -37,21 +39,27 @@ export const deviceCandidates: readonly DeviceCandidate[] = [
   { engine: "onnx", device: "webgpu" },
   { engine: "onnx", device: "cuda" },
   { engine: "openvino", device: "cpu" },
+  { engine: "openvino", device: "cpu", precision: "bf16" },
   { engine: "tfjs", device: "cpu" },
   { engine: "tfjs", device: "webgpu" },
   { engine: "tfjs", device: "cuda" },
 ];
 
+/** A candidate in a word: `openvino/cpu/bf16`. */
+export function candidateName({ engine, device, precision }: DeviceCandidate): string {
+  return [engine, device, ...precision ? [precision] : []].join("/");
+}
+
 /** Tries an engine on a device, and measures it for some seconds; 0 measures nothing. */
 export async function tryCandidate(
-  { engine, device }: DeviceCandidate,
+  candidate: DeviceCandidate,
   seconds: number,
   create: (options: EngineOptions) => Promise<Engine>,
 ): Promise<DeviceReport> {
-  const adapter = device === "webgpu" ? await findAdapter() : undefined;
-  const common = { engine, device, ...adapter && { adapter } };
+  const adapter = candidate.device === "webgpu" ? await findAdapter() : undefined;
+  const common = { ...candidate, ...adapter && { adapter } };
   try {
-    const made = await create({ engine, device });
+    const made = await create(candidate);
     try {
       const speed = seconds > 0
         ? await measureEngine(made, seconds, adapter?.software ?? false)
@@ -68,7 +76,7 @@ export async function tryCandidate(
 
 /** What a device is good for, next to the convolutions of the default. */
 export function deviceVerdict(
-  { engine, device, ready, adapter, convGflops }: DeviceReport,
+  { engine, device, precision, ready, adapter, convGflops }: DeviceReport,
   reference: number | undefined,
 ): string {
   if (!ready) return "not usable";
@@ -80,6 +88,7 @@ export function deviceVerdict(
   const ratio = convGflops / reference;
   const compared = `${ratio.toPrecision(2)} times the default`;
   if (ratio >= 1.1) return `${compared}: use it`;
+  if (precision === "bf16" && ratio < 1) return `${compared}: this CPU gains nothing by it`;
   return engine === "tfjs" ? `${compared}: for debugging and as a second opinion` : compared;
 }
 

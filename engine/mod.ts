@@ -24,6 +24,7 @@ export type {
 export type { ComposedRule, KernelRule, NamedInputs, Rule, TensorType } from "./rule.ts";
 export { type Adapter, findAdapter } from "./adapter.ts";
 export {
+  candidateName,
   type DeviceCandidate,
   deviceCandidates,
   type DeviceReport,

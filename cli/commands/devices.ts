@@ -1,4 +1,5 @@
 import {
+  candidateName,
   type DeviceCandidate,
   deviceCandidates,
   type DeviceReport,
@@ -9,7 +10,11 @@ import { type Command, defineCommand, type Options, UsageError } from "../comman
 
 const options = {
   seconds: { type: "number", value: "S", help: "of measuring, per device", default: 5, minimum: 0 },
-  only: { type: "text", value: "E/D", help: "one engine and device, for instance onnx/webgpu" },
+  only: {
+    type: "text",
+    value: "E/D",
+    help: "one engine and device, for instance onnx/webgpu or openvino/cpu/bf16",
+  },
   json: { type: "flag", help: "print every device and its verdict as a line of JSON" },
 } as const satisfies Options;
 
@@ -27,6 +32,10 @@ const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 const needs = (description: string) =>
   description.replace(/^Cannot create the engine "\w+"(?: on "\w+")?: expected /, "needs ");
 
+/** How a candidate is chosen on the command line. */
+const flagsOf = ({ engine, device, precision }: DeviceCandidate) =>
+  `--engine ${engine} --device ${device}${precision ? ` --precision ${precision}` : ""}`;
+
 /** Which device to take, once all were measured. */
 function summary(reports: readonly DeviceReport[]): string[] {
   const measured = reports.filter(({ convGflops, adapter }) =>
@@ -35,27 +44,25 @@ function summary(reports: readonly DeviceReport[]): string[] {
   const [first] = measured;
   if (!first || measured.length < 2) return [];
   const best = measured.reduce((a, b) => b.convGflops! >= 1.1 * a.convGflops! ? b : a);
-  const { engine, device, convGflops } = best;
-  const ratio = (convGflops! / first.convGflops!).toPrecision(2);
+  const ratio = (best.convGflops! / first.convGflops!).toPrecision(2);
   const words = best === first ? "the default" : `${ratio} times the default`;
-  return [`fastest here: --engine ${engine} --device ${device}, ${words}`];
+  return [`fastest here: ${flagsOf(best)}, ${words}`];
 }
 
 /** What the others are compared with; nothing if the default was not tried. */
 function defaultSpeed(reports: readonly DeviceReport[]): number | undefined {
-  const { engine, device } = deviceCandidates[0]!;
-  return reports.find((report) => report.engine === engine && report.device === device)
-    ?.convGflops;
+  const first = candidateName(deviceCandidates[0]!);
+  return reports.find((report) => candidateName(report) === first)?.convGflops;
 }
 
 /** The lines of one device. */
 function deviceLines(report: DeviceReport, verdict: string): string[] {
-  const { engine, device, ready, description, adapter, matmulGflops, convGflops } = report;
+  const { ready, description, adapter, matmulGflops, convGflops } = report;
   const speed = matmulGflops === undefined || convGflops === undefined
     ? ""
     : `matmul ${short(matmulGflops)}, conv ${short(convGflops)} GFLOP/s; `;
   return [
-    `${ready ? "+" : "-"} --engine ${engine} --device ${device}`,
+    `${ready ? "+" : "-"} ${flagsOf(report)}`,
     `    ${ready ? description : needs(description)}`,
     ...adapter && ready
       ? [
@@ -95,15 +102,16 @@ export function createDevicesCommand(
   here: typeof tryDevice = tryDevice,
 ): Command<typeof options> {
   const tryOne = async (
-    { engine, device }: DeviceCandidate,
+    candidate: DeviceCandidate,
     seconds: number,
     signal: AbortSignal,
   ): Promise<DeviceReport> => {
-    const { output, problem } = await elsewhere(`${engine}/${device}`, seconds, signal);
+    const { output, problem } = await elsewhere(candidateName(candidate), seconds, signal);
     if (!problem) return JSON.parse(output.split("\n").at(-1)!);
+    const { engine, device } = candidate;
     const description =
       `Cannot try the engine "${engine}" on "${device}": expected its process to end well but received ${problem}`;
-    return { engine, device, ready: false, description };
+    return { ...candidate, ready: false, description };
   };
   return defineCommand({
     summary: "List what this machine can compute on, measured for a few seconds",
@@ -115,11 +123,11 @@ export function createDevicesCommand(
       "deno task devices --seconds 0": "what is there, without measuring",
     },
     async run({ seconds, only, json }, { terminal, signal }) {
-      const chosen = deviceCandidates.filter(({ engine, device }) =>
-        only === undefined || only === `${engine}/${device}`
+      const chosen = deviceCandidates.filter((candidate) =>
+        only === undefined || only === candidateName(candidate)
       );
       if (chosen.length === 0) {
-        const names = deviceCandidates.map(({ engine, device }) => `"${engine}/${device}"`);
+        const names = deviceCandidates.map((candidate) => `"${candidateName(candidate)}"`);
         throw new UsageError(
           `Cannot try a device: expected --only to be one of ${
             names.join(", ")

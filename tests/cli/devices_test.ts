@@ -56,7 +56,7 @@ Deno.test("devices prints what works with speed, limits and verdict, and what is
 Deno.test("devices goes on when a driver ends its process", async () => {
   const lines = await devices("--json");
   const reports = lines.map((line) => JSON.parse(line));
-  assert.equal(reports.length, 7);
+  assert.equal(reports.length, 8);
   assert.equal(
     reports.find(({ engine, device }) => engine === "tfjs" && device === "webgpu").description,
     'Cannot try the engine "tfjs" on "webgpu": expected its process to end well but received SIGSEGV',
@@ -71,6 +71,7 @@ Deno.test("devices --json gives every device its verdict", async () => {
     "onnx/webgpu: 50 times the default: use it",
     "onnx/cuda: not usable",
     "openvino/cpu: not usable",
+    "openvino/cpu: not usable",
     "tfjs/cpu: not usable",
     "tfjs/webgpu: not usable",
     "tfjs/cuda: not usable",
@@ -82,10 +83,15 @@ Deno.test("devices --only compares with no default that it did not measure", asy
   assert.equal(JSON.parse(line!).verdict, "usable");
 });
 
+Deno.test("devices names the precision that it tried", async () => {
+  const lines = await devices("--only", "openvino/cpu/bf16");
+  assert.equal(lines[0], "+ --engine openvino --device cpu --precision bf16");
+});
+
 Deno.test("devices --only refuses a device that there is not", async () => {
   const [line] = await devices("--only", "onnx/tpu");
   assert.equal(
     line,
-    'Cannot try a device: expected --only to be one of "onnx/cpu", "onnx/webgpu", "onnx/cuda", "openvino/cpu", "tfjs/cpu", "tfjs/webgpu", "tfjs/cuda" but received "onnx/tpu"',
+    'Cannot try a device: expected --only to be one of "onnx/cpu", "onnx/webgpu", "onnx/cuda", "openvino/cpu", "openvino/cpu/bf16", "tfjs/cpu", "tfjs/webgpu", "tfjs/cuda" but received "onnx/tpu"',
   );
 });
