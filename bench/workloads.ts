@@ -27,6 +27,7 @@ import { emptySum, sumOfValues } from "../pipelines/gradient_sum.ts";
 import {
   inLanes,
   microBatchRows,
+  type Split,
   splitOf,
   splits,
   takeLatents,
@@ -34,6 +35,7 @@ import {
 } from "../pipelines/micro_batches.ts";
 import type { Term } from "../pipelines/objective.ts";
 import { teacherLayouts } from "../pipelines/teacher_gradients.ts";
+import { studentRates } from "../pipelines/step_rates.ts";
 import { createTeacherSteps } from "../pipelines/teacher_steps.ts";
 import { createRegistry } from "../registry.ts";
 import { below, GAMMA, type Scenario, STDDEV_GROUP, studentWeights } from "./scenarios.ts";
@@ -151,8 +153,19 @@ function generatorStep(engine: Engine, scenario: Scenario, arrays: Weights): Wor
       inputs = { ...inputs, state, average };
       return await valueOf(values, terms);
     },
-    programs: () => Promise.resolve([step.program(inputs)]),
+    programs: () =>
+      Promise.resolve(
+        splits(split, terms)
+          ? partsOf(split, (rows) => steps.generatorPart(terms).program(part(rows)))
+          : [step.program(inputs)],
+      ),
   };
+}
+
+/** The programs of all parts, which are alike. */
+function partsOf(split: Split, program: (rows: readonly number[]) => Program): Program[] {
+  const rows = microBatchRows(split);
+  return rows.map(() => program(rows[0]!));
 }
 
 function discriminatorStep(
@@ -196,7 +209,12 @@ function discriminatorStep(
       inputs = { ...inputs, state };
       return await valueOf(values, terms);
     },
-    programs: () => Promise.resolve([step.program(inputs)]),
+    programs: () =>
+      Promise.resolve(
+        splits(split, terms)
+          ? partsOf(split, (rows) => steps.discriminatorPart(terms).program(part(rows)))
+          : [step.program(inputs)],
+      ),
   };
 }
 
@@ -256,19 +274,18 @@ function distillation(accumulate: number): Make {
     return {
       images: batch,
       run: async () => await valueOf(await takeStep(training, due), distillTerms),
-      async programs() {
+      async programs() { // those that were traced for the run, no others
         const teach = steps.teacher({ wantsFeatures: false, lanes: split.lanes });
-        const rows = microBatchRows(split)[0]!;
-        const part = { ...latents, ...takeLatents(latents, rows) };
+        const part = { ...latents, ...takeLatents(latents, microBatchRows(split)[0]!) };
         const inputs = { critic: [], noise, batch: await teach(part) };
-        const { student } = state;
-        const sum = emptySum(student.weights, distillTerms);
-        const gradients = steps.studentGradients(distillTerms);
-        const each = [
-          teach.program(part),
-          gradients.program({ ...inputs, sum, weights: student.weights }),
-        ];
-        return Array.from({ length: split.accumulate }, () => each).flat();
+        const { weights } = state.student;
+        const program = splits(split, distillTerms)
+          ? steps.studentGradients(distillTerms)
+            .program({ ...inputs, sum: emptySum(weights, distillTerms), weights })
+          : steps.student(distillTerms)
+            .program({ ...inputs, ...studentRates(config, 0), state: state.student });
+        return Array.from({ length: split.accumulate }, () => [teach.program(part), program])
+          .flat();
       },
     };
   };

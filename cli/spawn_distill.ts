@@ -22,6 +22,7 @@ function argsOf(job: JobFiles, restart: boolean, options: SpawnOptions): string[
     ...[
       "--quiet",
       "--no-prompt",
+      "--v8-flags=--max-semi-space-size=4", // as in the tasks
       ...["read", "write", "env", "sys", "ffi"].map((it) => `--allow-${it}`),
     ],
     program.protocol === "file:" ? fileURLToPath(program) : program.href,
