@@ -137,7 +137,9 @@ function compile(
     program: (inputs: ArrayTree) => variantOf(inputs).program,
     dispose: async () => {
       forget();
-      for (const { executable } of variants.values()) await (await executable)?.release();
+      for (const { executable } of variants.values()) {
+        await (await executable?.catch(() => undefined))?.release(); // who ran it knows why it failed
+      }
       variants.clear();
     },
   });

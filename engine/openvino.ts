@@ -69,7 +69,7 @@ export function createOpenvinoEngine(
     ENABLE_CPU_PINNING: "NO", // pinned threads starve when another job has their core
     ...cache !== undefined && { CACHE_DIR: cache },
   };
-  const openvino = openOpenvino(library, properties);
+  const openvino = openOpenvino(library, properties, threads);
   if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
     openvino.close();
     throw new RangeError(

@@ -78,10 +78,11 @@ export interface OpenvinoLibrary {
   close(): void;
 }
 
-/** Opens the library at `path`; `properties` are those of every model. */
+/** Opens the library at `path`; `properties` are those of every model, of up to `mostLanes` lanes. */
 export function openOpenvino(
   path: string,
   properties: Readonly<Record<string, string>>,
+  mostLanes: number,
 ): OpenvinoLibrary {
   const library = Deno.dlopen(path, SYMBOLS);
   const ov = library.symbols;
@@ -117,6 +118,12 @@ export function openOpenvino(
 
   const dims = new BigInt64Array(MAX_RANK); // of whatever is bound next; the library copies it
   const dimsAddress = addressOf(dims);
+
+  // By lanes, from one on: later there may be no permission to ask for an address.
+  const pairs = Array.from(
+    { length: mostLanes },
+    (_, i) => pointersTo(Object.entries({ ...properties, NUM_STREAMS: String(i + 1) }).flat()),
+  );
 
   /** An `ov_shape_t`. */
   const shapeStruct = (shape: readonly number[]): Uint8Array<ArrayBuffer> => {
@@ -157,17 +164,13 @@ export function openOpenvino(
             out,
           ),
       );
-      const pairs = pointersTo(
-        Object.entries({ ...properties, NUM_STREAMS: String(lanes) }).flat(),
-      );
-      const count = BigInt(pairs.texts.length);
+      const { texts, array } = pairs[lanes - 1]!;
+      const count = BigInt(texts.length);
       const compiled = await madeLater(
         "compile a model",
-        (out) =>
-          ov.ov_core_compile_model_props(core, read, text("CPU"), count / 2n, pairs.array, out),
+        (out) => ov.ov_core_compile_model_props(core, read, text("CPU"), count / 2n, array, out),
       )
         .finally(() => ov.ov_model_free(read));
-      void pairs.texts; // alive until here
       const requests = Array.from({ length: lanes }, () =>
         made(
           "create an infer request",

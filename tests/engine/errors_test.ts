@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../../core/random.ts";
+import { createCompiledEngine } from "../../engine/compiled.ts";
 import { unsupportedKernels } from "../../engine/kernels/mod.ts";
 import { createEngine, type Engine, type StepContext } from "../../engine/mod.ts";
 
@@ -291,4 +292,19 @@ Deno.test("the random source makes runs repeatable, compiled as eager", async ()
   assert.deepEqual(first, again);
   assert.notDeepEqual(first, other);
   assert.deepEqual(results.slice(3), [first, again, other]);
+});
+
+Deno.test("an engine that could not open a program says why once, and not when it is disposed", async () => {
+  const engine = createCompiledEngine({
+    name: "openvino",
+    device: "cpu",
+    threads: 1,
+    precision: "f32",
+    description: "opens nothing",
+    open: () => Promise.reject(new Error("Cannot open it")),
+    close: () => {},
+  });
+  const step = engine.compile(({ x }: { x: tf.Tensor }) => tf.neg(x), { name: "step" });
+  await assert.rejects(step({ x: two }), { message: "Cannot open it" });
+  await engine.dispose();
 });
