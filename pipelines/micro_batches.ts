@@ -36,6 +36,8 @@ export interface Split {
  * more than they compute; on large ones two threads are as fast together (docs/performance.md).
  */
 const MOST_PIXELS = 2 ** 17;
+/** Fewest images of a lane, which has a graph of its own in memory. */
+const FEWEST_IMAGES = 4;
 
 /**
  * How a run splits its batch: as it is told, or into as many lanes as the engine has where that is
@@ -53,8 +55,12 @@ export function splitOf(
     return split;
   }
   const whole = Math.min(group, batch);
-  let lanes = batch * sizePx ** 2 > MOST_PIXELS ? 1 : engine.lanes;
-  while (lanes > 1 && (batch % lanes !== 0 || batch / lanes % whole !== 0)) lanes--;
+  const most = batch * sizePx ** 2 > MOST_PIXELS ? 1 : Math.floor(batch / FEWEST_IMAGES);
+  const fits = (lanes: number) =>
+    // with as many threads for each
+    engine.lanes % lanes === 0 && batch % lanes === 0 && batch / lanes % whole === 0;
+  let lanes = Math.max(1, Math.min(most, engine.lanes));
+  while (lanes > 1 && !fits(lanes)) lanes--;
   return { batch, accumulate: lanes, group, lanes };
 }
 

@@ -75,8 +75,11 @@ Deno.test("splitOf() takes the most lanes that keep groups whole, of small batch
   assert.equal(lanes(1, 16, 4, 64), 1);
   assert.equal(lanes(2, 16, 4, 64), 2);
   assert.equal(lanes(8, 16, 4, 64), 4);
-  assert.equal(lanes(8, 16, 1, 64), 8);
-  assert.equal(lanes(3, 16, 4, 64), 2);
+  assert.equal(lanes(8, 32, 1, 32), 8);
+  assert.equal(lanes(8, 16, 1, 64), 4); // of 4 images each
+  assert.equal(lanes(6, 16, 4, 64), 2); // with 3 threads each
+  assert.equal(lanes(3, 16, 4, 64), 1);
+  assert.equal(lanes(2, 4, 1, 64), 1);
   assert.equal(lanes(2, 6, 4, 64), 1); // one group of 6
   assert.equal(lanes(2, 16, 4, 128), 1);
 });
