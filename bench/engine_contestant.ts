@@ -5,7 +5,8 @@ import { createEngine, type Engine, type EngineOptions } from "../engine/mod.ts"
 import { countOperations, countOuterBytes } from "./flops.ts";
 import { CEILINGS, KERNELS } from "./kernels.ts";
 import { scenarioArrays, SCENARIOS } from "./scenarios.ts";
-import { type Workload, WORKLOADS } from "./workloads.ts";
+import type { Workload } from "./workload.ts";
+import { WORKLOADS } from "./workloads.ts";
 
 interface Load {
   readonly engine: EngineOptions;

@@ -12,7 +12,7 @@ import { trainableDemodulation } from "../layers/demodulation/trainable.ts";
 import { downsample } from "../layers/fir.ts";
 import { haar, inverseHaar } from "../layers/haar.ts";
 import { initModulatedConv, modulatedConv } from "../layers/modulated_conv.ts";
-import type { Workload } from "./workloads.ts";
+import type { Workload } from "./workload.ts";
 
 const BATCH = 8;
 const random = (name: string, shape: readonly number[]) =>

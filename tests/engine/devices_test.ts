@@ -129,13 +129,6 @@ Deno.test("placementWords() counts the nodes that a device leaves to the CPU", (
 });
 
 Deno.test("adapterWords() warns of software", () => {
-  const half = {
-    ...report,
-    engine: "openvino",
-    precision: "bf16",
-    convGflops: 7,
-  } as const;
-  assert.equal(deviceVerdict(half, 10), "0.70 times the default: this CPU gains nothing by it");
   const adapter = { name: "llvmpipe", software: true, maxBufferBytes: 1, maxBindingBytes: 1 };
   assert.equal(adapterWords(adapter), "llvmpipe (a software adapter: slow)");
   assert.equal(adapterWords({ ...adapter, name: "Arc A770", software: false }), "Arc A770");

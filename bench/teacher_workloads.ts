@@ -1,0 +1,156 @@
+/**
+ * The steps of StyleGAN2's training, as a run takes them.
+ *
+ * @module
+ */
+import type { Weights } from "../core/contracts.ts";
+import { flatten } from "../core/flat.ts";
+import { scalarArray } from "../core/host_array.ts";
+import type { Engine } from "../engine/mod.ts";
+import type { Program } from "../engine/program.ts";
+import { adversarialLoss } from "../losses/adversarial.ts";
+import { r1Loss } from "../losses/r1.ts";
+import { emptySum } from "../pipelines/gradient_sum.ts";
+import {
+  inLanes,
+  microBatchRows,
+  type Split,
+  splitOf,
+  splits,
+  takeLatents,
+  takeRows,
+} from "../pipelines/micro_batches.ts";
+import { teacherLayouts } from "../pipelines/teacher_gradients.ts";
+import { createTeacherSteps } from "../pipelines/teacher_steps.ts";
+import { below, GAMMA, type Scenario, STDDEV_GROUP } from "./scenarios.ts";
+import { noiseOf, rates, term, valueOf, type Workload, zeros } from "./workload.ts";
+
+const adversarial = term(adversarialLoss, adversarialLoss.options.parse({}));
+const r1 = term(r1Loss, { gamma: GAMMA }, 16);
+
+function teacherTraining(engine: Engine, { network, batch }: Scenario, arrays: Weights) {
+  const { sizePx, channels } = network;
+  const generator = below(arrays, "teacher/");
+  const critic = below(arrays, "discriminator/");
+  const layouts = teacherLayouts(generator, critic);
+  const discriminator = { sizePx, channels, stddevGroup: STDDEV_GROUP };
+  const split = splitOf(engine, { batch, accumulate: 1, group: STDDEV_GROUP, sizePx });
+  return {
+    split,
+    steps: createTeacherSteps(engine, { network, discriminator, split }, layouts),
+    generator: flatten(generator, layouts.generator),
+    critic: flatten(critic, layouts.discriminator),
+  };
+}
+/** The generator's step. */
+export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
+  const { steps, generator, critic, split } = teacherTraining(engine, scenario, arrays);
+  const terms = [adversarial];
+  const step = steps.generatorStep(terms);
+  const decay = scalarArray(0.99);
+  const batch = {
+    z: arrays["mixing/z"]!,
+    mix: [arrays["mixing/mix"]!],
+    noise: noiseOf(arrays),
+    rates,
+    decay,
+  };
+  let inputs: Parameters<typeof step>[0] = {
+    state: { weights: generator, power: zeros(generator) },
+    average: generator,
+    critic,
+    batch,
+  };
+  const part = (rows: readonly number[]) => ({
+    sum: emptySum(generator, terms),
+    weights: inputs.state.weights,
+    critic,
+    batch: { ...batch, ...takeLatents(batch, rows) },
+  });
+  const inParts = async () => {
+    const sums = await inLanes(
+      split,
+      async ([rows]) => (await steps.generatorPart(terms)(part(rows!))).sum,
+    );
+    const { state, average } = inputs;
+    const gradients = sums.map(({ gradient }) => gradient);
+    const made = await steps.generatorUpdate({ state, average, gradients, rates, decay });
+    return { ...made, values: sums.map(({ values }) => values) };
+  };
+  const whole = async () => {
+    const { values, ...made } = await step(inputs);
+    return { ...made, values: [values] };
+  };
+  return {
+    images: scenario.batch,
+    async run() {
+      const { state, average, values } = await (splits(split, terms) ? inParts : whole)();
+      inputs = { ...inputs, state, average };
+      return await valueOf(values, terms);
+    },
+    programs: () =>
+      Promise.resolve(
+        splits(split, terms)
+          ? partsOf(split, (rows) => steps.generatorPart(terms).program(part(rows)))
+          : [step.program(inputs)],
+      ),
+  };
+}
+
+/** The programs of all parts, which are alike. */
+function partsOf(split: Split, program: (rows: readonly number[]) => Program): Program[] {
+  const rows = microBatchRows(split);
+  return rows.map(() => program(rows[0]!));
+}
+
+/** The discriminator's step, with R1 if wanted. */
+export function discriminatorStep(
+  engine: Engine,
+  scenario: Scenario,
+  arrays: Weights,
+  { lazy }: { readonly lazy: boolean },
+): Workload {
+  const terms = lazy ? [adversarial, r1] : [adversarial];
+  const { steps, critic, split } = teacherTraining(engine, scenario, arrays);
+  const step = steps.discriminatorStep(terms);
+  const [fake, real] = [arrays["batch/fake"]!, arrays["batch/real"]!];
+  let inputs: Parameters<typeof step>[0] = {
+    state: { weights: critic, power: zeros(critic) },
+    fake,
+    real,
+    rates,
+  };
+  const part = (rows: readonly number[]) => ({
+    sum: emptySum(critic, terms),
+    weights: inputs.state.weights,
+    fake: takeRows(fake, rows),
+    real: takeRows(real, rows),
+  });
+  const inParts = async () => {
+    const sums = await inLanes(
+      split,
+      async ([rows]) => (await steps.discriminatorPart(terms)(part(rows!))).sum,
+    );
+    const gradients = sums.map(({ gradient }) => gradient);
+    const made = await steps.discriminatorUpdate({ state: inputs.state, gradients, rates });
+    return { ...made, values: sums.map(({ values }) => values) };
+  };
+  const whole = async () => {
+    const { state, values } = await step(inputs);
+    return { state, values: [values] };
+  };
+  return {
+    images: scenario.batch,
+    async run() {
+      const { state, values } = await (splits(split, terms) ? inParts : whole)();
+      inputs = { ...inputs, state };
+      return await valueOf(values, terms);
+    },
+    programs: () =>
+      Promise.resolve(
+        splits(split, terms)
+          ? partsOf(split, (rows) => steps.discriminatorPart(terms).program(part(rows)))
+          : [step.program(inputs)],
+      ),
+  };
+}
