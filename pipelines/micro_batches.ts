@@ -56,8 +56,8 @@ export function splitOf(
   }
   const whole = Math.min(group, batch);
   const most = batch * sizePx ** 2 > MOST_PIXELS ? 1 : Math.floor(batch / FEWEST_IMAGES);
+  // Every lane has as many threads, and images, as the others.
   const fits = (lanes: number) =>
-    // with as many threads for each
     engine.lanes % lanes === 0 && batch % lanes === 0 && batch / lanes % whole === 0;
   let lanes = Math.max(1, Math.min(most, engine.lanes));
   while (lanes > 1 && !fits(lanes)) lanes--;
