@@ -86,6 +86,7 @@ function convertFeatures(
   return {
     kind,
     weights: kind === "inception" ? mergeBatchNorms(weights) : weights,
+    metadata: {},
     report: {
       source: kind === "inception" ? "pytorch-fid" : "torchvision",
       format: table.format,
@@ -144,7 +145,7 @@ export async function convertTable(
 /**
  * Converts weights of other codes: StyleGAN2 of rosinality and NVlabs (stylegan2-ada-pytorch,
  * stylegan3), teacher and student of MobileStyleGAN.pytorch, torchvision's VGG16, pytorch-fid's
- * Inception. Files of PyTorch (`.pt`, `.pth`, `.pkl`, `.ckpt`) or safetensors. A generator's file of
+ * Inception. Files of PyTorch (`.pt`, `.pth`, `.pkl`, `.ckpt`) or safetensors. A file of
  * this project is taken as it is, with its texts (`metadata`) and without the plugins of its parts.
  *
  * Sizes are inferred from shapes. No code in a file is run, and only the tensors that are taken are

@@ -4,17 +4,11 @@
  * @module
  */
 import type { Weights } from "../core/contracts.ts";
-import {
-  inspectSafetensorsFile,
-  readSafetensorsFile,
-  writeSafetensorsFile,
-} from "../io/safetensors.ts";
+import { writeSafetensorsFile } from "../io/safetensors.ts";
 import { convert } from "./convert.ts";
 import type { ConvertedFeatures } from "./convert/converted.ts";
+import { FEATURES } from "./convert/own.ts";
 import type { SaveGeneratorOptions } from "./generator_file.ts";
-
-// Our layouts under the names of the others: nothing else would tell them apart.
-const KIND = "haarlem.features";
 
 /** Writes a converted feature network, all or nothing; what takes the other codes' file takes it too. */
 export async function saveFeatures(
@@ -22,7 +16,7 @@ export async function saveFeatures(
   { kind, weights }: Pick<ConvertedFeatures, "kind" | "weights">,
   { dtype = "F32", metadata = {} }: SaveGeneratorOptions = {},
 ): Promise<void> {
-  await writeSafetensorsFile(path, weights, { dtype, metadata: { ...metadata, [KIND]: kind } });
+  await writeSafetensorsFile(path, weights, { dtype, metadata: { ...metadata, [FEATURES]: kind } });
 }
 
 /**
@@ -34,9 +28,5 @@ export async function readFeatureWeights(
   path: string,
   kind: ConvertedFeatures["kind"],
 ): Promise<Weights> {
-  const isOurs = path.endsWith(".safetensors") &&
-    (await inspectSafetensorsFile(path)).metadata[KIND] === kind;
-  return isOurs
-    ? (await readSafetensorsFile(path)).tensors
-    : (await convert(path, { kind })).weights;
+  return (await convert(path, { kind })).weights;
 }

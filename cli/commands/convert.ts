@@ -80,12 +80,11 @@ export const convertCommand = defineCommand({
     const converted = await convert(from, { seed, ...kind && { kind: kind as "teacher" } });
     const dtype = half ? "F16" as const : "F32" as const;
     const { source } = converted.report;
-    const origin = { "haarlem.source": source };
+    // Our own file says where it comes from, if it comes from others.
+    const metadata = source === "haarlem" ? converted.metadata : { "haarlem.source": source };
     if ("config" in converted) {
-      // Our own file says where it comes from, if it comes from others.
-      const metadata = source === "haarlem" ? converted.metadata : origin;
       await saveGenerator(out, generatorOf(converted), { dtype, metadata });
-    } else await saveFeatures(out, converted, { dtype, metadata: origin });
+    } else await saveFeatures(out, converted, { dtype, metadata });
     if (json) terminal.print(JSON.stringify({ kind: converted.kind, out, ...converted.report }));
     else {
       for (const line of reportLines(converted)) terminal.print(line);

@@ -49,6 +49,8 @@ export interface ConvertReport {
 export interface ConvertedBase {
   /** In our names and layouts: `mapping.0.weight`, `synthesis.4.const`, `discriminator.4.fc.bias`. */
   readonly weights: Weights;
+  /** Texts of a file that this project wrote, such as licence and training; of others none. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** What was found and done. */
   readonly report: ConvertReport;
 }
@@ -58,8 +60,6 @@ export interface ConvertedGenerator extends ConvertedBase {
   readonly discriminator: DiscriminatorConfig | null;
   /** The file's fixed noise maps `[1,r,r,1]` in the order of the layers; empty where it has none. */
   readonly noise: readonly HostArray[];
-  /** Texts of a file that this project wrote, such as licence and training; of others none. */
-  readonly metadata: Readonly<Record<string, string>>;
 }
 /** A StyleGAN2 generator. */
 export interface ConvertedTeacher extends ConvertedGenerator {

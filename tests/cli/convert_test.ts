@@ -147,9 +147,18 @@ Deno.test("convert writes a feature network that is read like the file it was ma
     await assert.rejects(readFeatureWeights(out, "inception"), {
       name: "RangeError",
       message:
-        `Cannot convert "${out}": expected pytorch-fid's Inception but received 26 tensors (` +
-        `"features.0.bias", "features.0.weight", "features.10.bias", "features.10.weight", ...)`,
+        `Cannot convert "${out}": expected kind "inception" but received features of vgg16 of this project`,
     });
+    const half = `${folder}/half.safetensors`;
+    assert.deepEqual(await run("convert", out, "--half", "--out", half), {
+      code: 0,
+      out: `features of vgg16 of this project\nWrote ${half}`,
+      err: "",
+    });
+    assert.deepEqual({ ...await readFeatureWeights(half, "vgg16") }, { ...weights }); // small integers
+    const { metadata } = await inspectSafetensorsFile(half);
+    assert.deepEqual(metadata, { "haarlem.features": "vgg16", "haarlem.source": "torchvision" });
+    assert.ok((await Deno.stat(half)).size < 0.7 * (await Deno.stat(out)).size);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
