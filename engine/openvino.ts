@@ -20,6 +20,7 @@ import { foldScales } from "./passes/fold_scales.ts";
 import { lateScales } from "./passes/late_scales.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
+import { sumsOfFilters } from "./passes/sums_of_filters.ts";
 import type { Program } from "./program.ts";
 import { type Rule, sizeOf } from "./rule.ts";
 import { threadWords } from "./thread_words.ts";
@@ -59,7 +60,7 @@ export function createOpenvinoEngine(
   const rewrite = (given: Program) => {
     const program = slopesOfResults(splitSums(given));
     const folded = folds ? lateScales(foldScales(foldHaar(program))) : program;
-    return precision === "bf16" ? endTails(folded) : folded;
+    return precision === "bf16" ? endTails(folded) : folds ? sumsOfFilters(folded) : folded;
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const properties = {

@@ -1,25 +1,46 @@
 import { type Geometry, geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
-import { scaledSum } from "./scaled_sum.ts";
-import { shiftedProducts } from "./shifted_products.ts";
+import type { FilterSums } from "../passes/sums_of_filters.ts";
+import { sizeOf } from "../rule.ts";
+import { shiftedImages, shiftedProducts } from "./shifted_products.ts";
 
 /**
  * The filter's gradient of a convolution for OpenVINO, whose convolutions lay images out with channels
  * last: matrix products over pixels as they lie there, without a change of layout. A third input is
- * what x is multiplied by, one number per channel and image.
+ * what x is multiplied by, one number per channel and image; further ones are those of
+ * `passes/sums_of_filters.ts`.
  */
-export function channelsLastFilterGradient(
-  { inputs: [x, dy, scale], attributes, outputs: [out] }: Op,
-  l: Lowering,
-): boolean {
+export function channelsLastFilterGradient(op: Op, l: Lowering): boolean {
+  const { inputs: [x, dy, scale], attributes, outputs: [out] } = op;
   const g = geometry(l.shape(x!), l.shape(out!), attributes, false);
   const dense = [...g.strides, ...g.dilations].every((n) => n === 1);
   const single = g.kernel.every((n) => n === 1);
   if (scale !== undefined && !dense) return false;
-  const write = !dense ? strided : single ? pointwise : shiftedProducts;
-  l.put(out!, write(l, x!, dy!, g, scale));
+  if (scale === undefined) {
+    const write = !dense ? strided : single ? pointwise : shiftedProducts;
+    l.put(out!, write(l, x!, dy!, g));
+  } else sumImages(l, op, (single ? pointwiseImages : shiftedImages)(l, x!, dy!, g));
   return true;
+}
+
+/** The filter's gradient of what every image has, `[n,kw,ci,kh,co]`, and the sums that come with it. */
+function sumImages(l: Lowering, { inputs, attributes, outputs }: Op, images: string): void {
+  const [, , scale, filter, factor] = inputs as [number, number, number, number?, number?];
+  const [kh, kw, ci, co] = attributes["filterShape"] as Shape4D;
+  const count = sizeOf(l.shape(scale)) / ci;
+  const scaled = l.emit("Mul", [images, l.reshape(l.get(scale), [count, 1, ci, 1, 1])]);
+  const [gradient, ...sums] = outputs;
+  l.put(gradient!, l.transpose(l.sum(scaled, [0]), [2, 0, 1, 3]));
+  if (filter === undefined) return;
+  const { reads, makes } = attributes as Op["attributes"] & FilterSums;
+  const weights = l.reshape(l.transpose(l.get(filter), [1, 2, 0, 3]), [1, kw, ci, kh, co]);
+  if (reads) l.put(sums[0]!, l.sum(l.emit("Mul", [images, weights]), [1, 3, 4]));
+  if (makes) {
+    const sum = l.sum(l.emit("Mul", [scaled, weights]), [1, 2, 3]);
+    const factors = l.reshape(l.get(factor!), [sizeOf(l.shape(factor!)) / co, co]);
+    l.put(sums.at(-1)!, l.emit("Div", [sum, factors]));
+  }
 }
 
 type Shape4D = readonly [number, number, number, number];
@@ -39,20 +60,26 @@ function pixels(l: Lowering, first: string, [n, c, size]: readonly [number, numb
   return l.reshape(pixelsOf(l, first, [n, c, size]), [n * size, c]);
 }
 
-/** One tap: all pixels of the batch are one list, unless every image has its scale. */
-function pointwise(l: Lowering, x: number, dy: number, g: Geometry, scale?: number): string {
+/** One tap of every image. */
+function pointwiseImages(l: Lowering, x: number, dy: number, g: Geometry): string {
+  const [n, , , ci] = l.shape(x) as Shape4D;
+  const co = g.outShape[3]!;
+  const size = g.outShape[1]! * g.outShape[2]!;
+  const image = l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
+  const pixels = (first: string, c: number) =>
+    l.reshape(pixelsOf(l, first, [n, c, size]), [n, 1, 1, size, c]);
+  const left = l.transpose(pixels(image, ci), [0, 1, 2, 4, 3]);
+  const each = l.emit("MatMul", [left, pixels(l.get(dy, "channelsFirst"), co)]);
+  return l.reshape(each, [n, 1, ci, 1, co]);
+}
+
+/** One tap: all pixels of the batch are one list. */
+function pointwise(l: Lowering, x: number, dy: number, g: Geometry): string {
   const [n, , , ci] = l.shape(x) as Shape4D;
   const co = g.outShape[3]!;
   const padded = [...g.before, ...g.after].some((zeros) => zeros > 0);
   const image = () => l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
   const size = g.outShape[1]! * g.outShape[2]!;
-  if (scale !== undefined) {
-    const images = (first: string, c: number) =>
-      l.reshape(pixelsOf(l, first, [n, c, size]), [n, 1, 1, size, c]);
-    const left = l.transpose(images(image(), ci), [0, 1, 2, 4, 3]);
-    const each = l.emit("MatMul", [left, images(l.get(dy, "channelsFirst"), co)]);
-    return scaledSum(l, each, scale, [1, 1, ci, 1]);
-  }
   // What is given lies like that, and a transpose for two readers would be copied for each.
   const left = l.has(x, "channelsLast") && !padded
     ? l.reshape(l.get(x, "channelsLast"), [n * size, ci])

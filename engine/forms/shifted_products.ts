@@ -1,17 +1,27 @@
 import type { Geometry } from "../kernels/convolution.ts";
 import type { Lowering } from "../lowering.ts";
 import { sizeOf } from "../rule.ts";
-import { scaledSum } from "./scaled_sum.ts";
 
 type Shape4D = readonly [number, number, number, number];
 
-const FEWEST = 128; // pixels of an image; with fewer and no scale, all images make one product
+const FEWEST = 128; // pixels of an image; with fewer, all images make one product
+
+/** The filter's gradient `[kh,kw,ci,co]` of a convolution with stride 1. */
+export function shiftedProducts(l: Lowering, x: number, dy: number, g: Geometry): string {
+  const [, h, w] = g.outShape as Shape4D;
+  const taps = shifted(l, x, dy, g, h * w < FEWEST);
+  return l.transpose(l.sum(taps, [0]), [2, 0, 1, 3]);
+}
+
+/** The same of every image, `[n,kw,ci,kh,co]`. */
+export function shiftedImages(l: Lowering, x: number, dy: number, g: Geometry): string {
+  return shifted(l, x, dy, g, false);
+}
 
 /**
- * The filter's gradient `[kh,kw,ci,co]` of a convolution with stride 1, one matrix product per tap, in
- * one node: `dW[a,b] = sum_q X[q + (a - top) wide + b - left] Y[q]`, where X and Y are the pixels of x
+ * What every image gives, or all of them together (`stacked`), one matrix product per tap, in one node: `dW[a,b] = sum_q X[q + (a - top) wide + b - left] Y[q]`, where X and Y are the pixels of x
  * and dy, row after row, every row followed by enough zeros that a shift never meets another row's
- * pixels. What x is multiplied by, one number per channel and image, multiplies the products.
+ * pixels.
  *
  * Shifts cost nothing but one copy: three of X with the right number of zeros between, read as three
  * rows, are X at three places. Vertical shifts are made of X, horizontal ones of Y.
@@ -20,19 +30,18 @@ const FEWEST = 128; // pixels of an image; with fewer and no scale, all images m
  * tap anew. It changes the layout of X only once, and quickly, since rows with their zeros are no
  * power of two long.
  */
-export function shiftedProducts(
+function shifted(
   l: Lowering,
   x: number,
   dy: number,
   g: Geometry,
-  scale?: number,
+  stacked: boolean,
 ): string {
   const [n, height, width, ci] = l.shape(x) as Shape4D;
   const [, h, w, co] = g.outShape as Shape4D;
   const [kh, kw] = g.kernel;
   const [top, left] = g.before;
   const wide = Math.max(width + Math.max(left, g.after[1]), w);
-  const stacked = scale === undefined && h * w < FEWEST;
   const groups = stacked ? 1 : n;
   const tall = Math.max(height + Math.max(top, g.after[0]), h);
   const rowsOf = (rows: number) => stacked ? n * tall : rows;
@@ -69,13 +78,7 @@ export function shiftedProducts(
     l.reshape(rows, [groups, 1, ci * kh, length]),
     l.reshape(columns, [groups, kw, length, co]),
   ]);
-  const taps = l.reshape(product, [groups, kw, ci, kh, co]);
-  const sum = scale !== undefined
-    ? scaledSum(l, taps, scale, [1, ci, 1, 1])
-    : groups === 1
-    ? l.reshape(taps, [kw, ci, kh, co])
-    : l.sum(taps, [0]);
-  return l.transpose(sum, [2, 0, 1, 3]);
+  return l.reshape(product, [groups, kw, ci, kh, co]);
 }
 
 /** Copies of pixels along their axis, the first after `first` zeros, each `every` pixels after the last. */
