@@ -59,8 +59,8 @@ export function createOpenvinoEngine(
   const folds = !FOLDED.some(own.has, own); // a caller's rule must see its kernel
   const rewrite = (given: Program) => {
     const program = slopesOfResults(splitSums(given));
-    const folded = folds ? lateScales(foldScales(foldHaar(program))) : program;
-    return precision === "bf16" ? endTails(folded) : folds ? sumsOfFilters(folded) : folded;
+    const folded = folds ? sumsOfFilters(lateScales(foldScales(foldHaar(program)))) : program;
+    return precision === "bf16" ? endTails(folded) : folded;
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const properties = {
