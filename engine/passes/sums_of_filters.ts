@@ -27,51 +27,21 @@ const DEAREST = 0.5; // numbers of a filter per number of an image of which a pa
  * root times a number, which is never 0.
  */
 export function sumsOfFilters(program: Program): Program {
-  const { values } = program;
-  const makers = producers(program);
-  const uses = useCounts(program);
-  const readers = new Map<number, Op[]>();
-  for (const op of program.ops) {
-    for (const id of op.inputs) readers.set(id, [...readers.get(id) ?? [], op]);
-  }
+  const graph = graphOf(program);
   const merged = new Map<Op, Op>();
   const gone = new Set<Op>();
-
-  /** The product of two images and its sum over pixels, if nobody reads the product otherwise. */
-  const sumOf = (a: number, b: number): [product: Op, sum: Op] | undefined => {
-    const product = readers.get(a)?.find(({ kernel, inputs }) =>
-      kernel === "Multiply" && inputs.includes(b) && a !== b
-    );
-    const [sum] = product && uses.get(product.outputs[0]!) === 1
-      ? readers.get(product.outputs[0]!) ?? []
-      : [];
-    const overPixels = sum?.kernel === "Sum" && `${sum.attributes["axis"]}` === "1,2";
-    return overPixels && !gone.has(product!) ? [product!, sum] : undefined;
-  };
-  const isNumber = (id: number) =>
-    values[id]!.constant?.length === 1 && values[id]!.constant[0] !== 0;
-  const isReciprocal = (id: number): boolean => {
-    const op = makers.get(id);
-    if (op?.kernel === "Reshape") return isReciprocal(op.inputs[0]!);
-    if (op?.kernel !== "Multiply") return op?.kernel === "Rsqrt";
-    const [a, b] = op.inputs as [number, number];
-    return isNumber(a) && isReciprocal(b) || isNumber(b) && isReciprocal(a);
-  };
-
   for (const op of program.ops) {
-    if (op.kernel !== GRADIENT || !isDense(op)) continue;
+    if (op.kernel !== GRADIENT || !isDense(op) || isDear(op, graph)) continue;
     const [x, dy, scale] = op.inputs as [number, number, number];
-    const [, h, w, channels] = values[x]!.shape as [number, number, number, number];
-    if (sizeOf(op.attributes["filterShape"]) > DEAREST * h * w * channels) continue;
-    const back = readers.get(dy)!.find(({ kernel, inputs, attributes }) =>
+    const back = graph.readers(dy).find(({ kernel, inputs, attributes }) =>
       kernel === "Conv2DBackpropInput" && inputs[0] === dy && hasSameWindows(attributes, op)
     );
     if (!back) continue;
     const [, filter] = back.inputs as [number, number];
-    const read = sumOf(x, back.outputs[0]!);
-    const made = demodulated(op, filter);
-    if (!read && !made) continue;
+    const read = sumOverPixels(x, back.outputs[0]!, graph);
+    const made = demodulated(op, filter, graph);
     const sums = [read, made?.sum].filter((sum) => sum !== undefined);
+    if (sums.length === 0 || sums.flat().some((part) => gone.has(part))) continue;
     sums.flat().forEach((part) => gone.add(part));
     merged.set(op, {
       kernel: GRADIENT,
@@ -83,24 +53,75 @@ export function sumsOfFilters(program: Program): Program {
   if (merged.size === 0) return program;
   const ops = program.ops.filter((op) => !gone.has(op)).map((op) => merged.get(op) ?? op);
   return { ...program, ops: inOrder(ops) };
+}
 
-  /** The sum of `g y` of the convolution whose filter's gradient it is, and d. */
-  function demodulated(op: Op, filter: number) {
-    const [x, dy, scale] = op.inputs as [number, number, number];
-    const product = makers.get(dy);
-    if (product?.kernel !== "Multiply") return undefined;
-    const factor = scaleOf(product.inputs, values);
-    const g = product.inputs.find((id) => id !== factor);
-    if (factor === undefined || g === undefined || !isReciprocal(factor)) return undefined;
-    const forward = readers.get(filter)!.find(({ kernel, inputs, attributes }) => {
-      const modulated = makers.get(inputs[0]!);
-      return kernel === "Conv2D" && inputs[1] === filter && hasSameWindows(attributes, op) &&
-        modulated?.kernel === "Multiply" && modulated.inputs.includes(x) &&
-        modulated.inputs.includes(scale);
-    });
-    const sum = forward && sumOf(g, forward.outputs[0]!);
-    return sum && { sum, factor };
+/** Who makes and reads a program's values. */
+function graphOf(program: Program) {
+  const readers = new Map<number, Op[]>();
+  for (const op of program.ops) {
+    for (const id of op.inputs) readers.set(id, [...readers.get(id) ?? [], op]);
   }
+  return {
+    values: program.values,
+    makers: producers(program),
+    uses: useCounts(program),
+    readers: (id: number): readonly Op[] => readers.get(id) ?? [],
+  };
+}
+
+type Graph = ReturnType<typeof graphOf>;
+
+/** The product of two images and its sum over pixels `[N,C]`, if nobody reads the product otherwise. */
+function sumOverPixels(
+  a: number,
+  b: number,
+  { uses, readers }: Graph,
+): readonly [product: Op, sum: Op] | undefined {
+  const product = readers(a).find(({ kernel, inputs }) =>
+    kernel === "Multiply" && inputs.includes(b) && a !== b
+  );
+  if (!product || uses.get(product.outputs[0]!) !== 1) return undefined;
+  const [sum] = readers(product.outputs[0]!);
+  const fits = sum?.kernel === "Sum" && `${sum.attributes["axis"]}` === "1,2" &&
+    !sum.attributes["keepDims"];
+  return fits ? [product, sum] : undefined;
+}
+
+/** The sum of `g y` of the convolution whose filter's gradient it is, and d. */
+function demodulated(op: Op, filter: number, graph: Graph) {
+  const { values, makers, readers } = graph;
+  const [x, dy, scale] = op.inputs as [number, number, number];
+  const product = makers.get(dy);
+  if (product?.kernel !== "Multiply") return undefined;
+  const factor = scaleOf(product.inputs, values);
+  const g = product.inputs.find((id) => id !== factor);
+  if (factor === undefined || g === undefined || !isReciprocal(factor, graph)) return undefined;
+  const forward = readers(filter).find(({ kernel, inputs, attributes }) => {
+    const modulated = makers.get(inputs[0]!);
+    return kernel === "Conv2D" && inputs[1] === filter && hasSameWindows(attributes, op) &&
+      modulated?.kernel === "Multiply" && modulated.inputs.includes(x) &&
+      modulated.inputs.includes(scale);
+  });
+  const sum = forward && sumOverPixels(g, forward.outputs[0]!, graph);
+  return sum && { sum, factor };
+}
+
+/** Whether a value is a reciprocal root, times numbers that are known. */
+function isReciprocal(id: number, graph: Graph): boolean {
+  const op = graph.makers.get(id);
+  if (op?.kernel === "Reshape") return isReciprocal(op.inputs[0]!, graph);
+  if (op?.kernel !== "Multiply") return op?.kernel === "Rsqrt";
+  const isNumber = (id: number) => {
+    const { constant } = graph.values[id]!;
+    return constant?.length === 1 && constant[0] !== 0;
+  };
+  const [a, b] = op.inputs as [number, number];
+  return isNumber(a) && isReciprocal(b, graph) || isNumber(b) && isReciprocal(a, graph);
+}
+
+function isDear({ inputs: [x], attributes }: Op, { values }: Graph): boolean {
+  const image = sizeOf(values[x!]!.shape.slice(1));
+  return sizeOf(attributes["filterShape"]) > DEAREST * image;
 }
 
 const ones = (size: number | readonly number[]) => [size].flat().every((n) => n === 1);

@@ -10,7 +10,7 @@ import { createEngine } from "../../engine/mod.ts";
 import { scaledName } from "../../engine/passes/fold_scales.ts";
 import { lateScales } from "../../engine/passes/late_scales.ts";
 import { sumsOfFilters } from "../../engine/passes/sums_of_filters.ts";
-import { producers, type Program } from "../../engine/program.ts";
+import { type Op, producers, type Program } from "../../engine/program.ts";
 import { assertClose } from "../golden.ts";
 
 const engine = await createEngine({ threads: 1 });
@@ -117,4 +117,19 @@ for (const kernel of [1, 3]) {
 Deno.test("sumsOfFilters() leaves sums over few pixels", () => {
   const few = programs(demodulation, arrays(3, { n: 2, px: 12, ci: 32, co: 32 }));
   assert.equal(few.after, few.before);
+});
+
+Deno.test("sumsOfFilters() leaves sums of another shape, and products that are read otherwise", () => {
+  const { before } = programs(demodulation, arrays(3));
+  const isSum = ({ kernel, attributes }: Op) =>
+    kernel === "Sum" && `${attributes["axis"]}` === "1,2";
+  const ops = before.ops.map((op) =>
+    isSum(op) ? { ...op, attributes: { ...op.attributes, keepDims: true } } : op
+  );
+  const kept = { ...before, ops };
+  assert.equal(sumsOfFilters(kept), kept);
+  const products = before.ops.filter(isSum).map(({ inputs }) => inputs[0]!);
+  assert.equal(products.length, 2);
+  const read = { ...before, outputs: [...before.outputs, ...products] };
+  assert.equal(sumsOfFilters(read), read);
 });
