@@ -6,11 +6,11 @@
 import type { Weights } from "../core/contracts.ts";
 import { flatten } from "../core/flat.ts";
 import { scalarArray } from "../core/host_array.ts";
-import type { Engine } from "../engine/mod.ts";
+import type { Engine, EngineArray } from "../engine/mod.ts";
 import type { Program } from "../engine/program.ts";
 import { adversarialLoss } from "../losses/adversarial.ts";
 import { r1Loss } from "../losses/r1.ts";
-import { emptySum } from "../pipelines/gradient_sum.ts";
+import { emptySum, type GradientSum } from "../pipelines/gradient_sum.ts";
 import {
   inLanes,
   microBatchRows,
@@ -42,6 +42,25 @@ function teacherTraining(engine: Engine, { network, batch }: Scenario, arrays: W
     critic: flatten(critic, layouts.discriminator),
   };
 }
+
+/** The gradients and values of the parts of a step, a lane each. */
+async function computeParts(
+  split: Split,
+  compute: (rows: readonly number[]) => Promise<{ readonly sum: GradientSum<EngineArray> }>,
+) {
+  const sums = await inLanes(split, async ([rows]) => (await compute(rows!)).sum);
+  return {
+    gradients: sums.map(({ gradient }) => gradient),
+    values: sums.map(({ values }) => values),
+  };
+}
+
+/** The programs of all parts, which are alike. */
+function partsOf(split: Split, program: (rows: readonly number[]) => Program): Program[] {
+  const rows = microBatchRows(split);
+  return rows.map(() => program(rows[0]!));
+}
+
 /** The generator's step. */
 export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weights): Workload {
   const { steps, generator, critic, split } = teacherTraining(engine, scenario, arrays);
@@ -68,14 +87,13 @@ export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weight
     batch: { ...batch, ...takeLatents(batch, rows) },
   });
   const inParts = async () => {
-    const sums = await inLanes(
-      split,
-      async ([rows]) => (await steps.generatorPart(terms)(part(rows!))).sum,
-    );
+    const compute = steps.generatorPart(terms);
+    const { gradients, values } = await computeParts(split, (rows) => compute(part(rows)));
     const { state, average } = inputs;
-    const gradients = sums.map(({ gradient }) => gradient);
-    const made = await steps.generatorUpdate({ state, average, gradients, rates, decay });
-    return { ...made, values: sums.map(({ values }) => values) };
+    return {
+      ...await steps.generatorUpdate({ state, average, gradients, rates, decay }),
+      values,
+    };
   };
   const whole = async () => {
     const { values, ...made } = await step(inputs);
@@ -95,12 +113,6 @@ export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weight
           : [step.program(inputs)],
       ),
   };
-}
-
-/** The programs of all parts, which are alike. */
-function partsOf(split: Split, program: (rows: readonly number[]) => Program): Program[] {
-  const rows = microBatchRows(split);
-  return rows.map(() => program(rows[0]!));
 }
 
 /** The discriminator's step, with R1 if wanted. */
@@ -127,13 +139,12 @@ export function discriminatorStep(
     real: takeRows(real, rows),
   });
   const inParts = async () => {
-    const sums = await inLanes(
-      split,
-      async ([rows]) => (await steps.discriminatorPart(terms)(part(rows!))).sum,
-    );
-    const gradients = sums.map(({ gradient }) => gradient);
-    const made = await steps.discriminatorUpdate({ state: inputs.state, gradients, rates });
-    return { ...made, values: sums.map(({ values }) => values) };
+    const compute = steps.discriminatorPart(terms);
+    const { gradients, values } = await computeParts(split, (rows) => compute(part(rows)));
+    return {
+      ...await steps.discriminatorUpdate({ state: inputs.state, gradients, rates }),
+      values,
+    };
   };
   const whole = async () => {
     const { state, values } = await step(inputs);

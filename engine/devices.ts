@@ -88,7 +88,7 @@ export function deviceVerdict(
   const ratio = convGflops / reference;
   const compared = `${ratio.toPrecision(2)} times the default`;
   if (ratio >= 1.1) return `${compared}: use it`;
-  if (precision === "bf16" && ratio < 1) return `${compared}: this CPU gains nothing by it`;
+  if (precision === "bf16") return `${compared}, which is in float32`;
   return engine === "tfjs" ? `${compared}: for debugging and as a second opinion` : compared;
 }
 

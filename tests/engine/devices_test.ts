@@ -53,7 +53,7 @@ Deno.test("deviceVerdict() compares with the default", () => {
     precision: "bf16",
     convGflops: 7,
   } as const;
-  assert.equal(deviceVerdict(half, 10), "0.70 times the default: this CPU gains nothing by it");
+  assert.equal(deviceVerdict(half, 10), "0.70 times the default, which is in float32");
   const adapter = { name: "llvmpipe", software: true, maxBufferBytes: 1, maxBindingBytes: 1 };
   assert.equal(
     deviceVerdict({ ...webgpu, adapter }, 10),

@@ -13,8 +13,10 @@ import { findOpenvino } from "../../engine/find_openvino.ts";
 import { createEngine, type Engine } from "../../engine/mod.ts";
 import { discriminatorFeatures, initDiscriminator } from "../../networks/discriminator.ts";
 import { conformanceOf } from "../../pipelines/conformance/mod.ts";
+import { distill } from "../../pipelines/distill.ts";
 import { builtin, createRegistry } from "../../registry.ts";
 import { assertClose } from "../golden.ts";
+import { tinyDistill, tinyTeacher } from "../pipelines/tiny.ts";
 import { assertSameDistillation, assertSameLosses } from "./same_distillation.ts";
 import { compareKernels } from "./same_kernels.ts";
 
@@ -91,6 +93,33 @@ Deno.test("openvino: distill() in lanes makes ONNX Runtime's ten steps", { ignor
   await assertSameDistillation(lanes, onnx, { steps: 10, tolerance: 1e-4 });
   await lanes.dispose();
 });
+
+Deno.test(
+  "openvino: distill() stopped and run again ends with the same bytes",
+  { ignore },
+  async () => {
+    const lanes = await createEngine({ engine: "openvino", threads: 2 });
+    const folder = await Deno.makeTempDir({ prefix: "haarlem-openvino-" });
+    const run = async (name: string, stopAt: number) => {
+      const abort = new AbortController();
+      const context = { engine: lanes, registry: createRegistry(), teacher: tinyTeacher() };
+      const options = { ...context, out: `${folder}/${name}`, signal: abort.signal };
+      for await (const event of distill(tinyDistill, options)) {
+        if (event.kind === "step" && event.step === stopAt) abort.abort();
+      }
+      return await Deno.readFile(`${folder}/${name}/student.safetensors`).catch(() => undefined);
+    };
+    try {
+      const whole = await run("whole", 0);
+      await run("stopped", 7);
+      assert.deepEqual(await run("stopped", 0), whole);
+      assert.ok(whole);
+    } finally {
+      await lanes.dispose();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 Deno.test("openvino, bf16: distill() goes the way of float32", { ignore: !half }, async () => {
   await assertSameLosses(half!, onnx, { steps: 10, tolerance: 0.05 });
