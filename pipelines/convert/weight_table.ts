@@ -26,12 +26,14 @@ export interface WeightTable {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A safetensors file starts with the length of its header, and that with a brace. */
+const LONGEST_HEADER = 100_000_000n; // the limit of the safetensors library
+
+/** A safetensors file starts with the length of its header, and that with a brace; it may be cut off. */
 function isSafetensors(access: RandomAccess): boolean {
   if (access.size < 9) return false;
   const start = access.read(0, 9);
   const length = new DataView(start.buffer).getBigUint64(0, true);
-  return start[8] === 0x7b && length < BigInt(access.size);
+  return start[8] === 0x7b && length <= LONGEST_HEADER;
 }
 
 /**

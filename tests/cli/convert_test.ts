@@ -158,6 +158,12 @@ Deno.test("convert writes a feature network that is read like the file it was ma
     assert.deepEqual({ ...await readFeatureWeights(half, "vgg16") }, { ...weights }); // small integers
     const { metadata } = await inspectSafetensorsFile(half);
     assert.deepEqual(metadata, { "haarlem.features": "vgg16", "haarlem.source": "torchvision" });
+    const cut = `${folder}/cut.safetensors`;
+    await Deno.writeFile(cut, (await Deno.readFile(out)).subarray(0, 100));
+    assert.match(
+      (await run("convert", cut, "--out", half)).err,
+      /^Cannot read safetensors ".+cut\.safetensors": expected a header of \d+ bytes but received a file that ends after 92 of them$/,
+    );
     assert.ok((await Deno.stat(half)).size < 0.7 * (await Deno.stat(out)).size);
   } finally {
     await Deno.remove(folder, { recursive: true });
