@@ -6,7 +6,7 @@
 import type { Weights } from "../core/contracts.ts";
 import { flatten } from "../core/flat.ts";
 import { scalarArray } from "../core/host_array.ts";
-import type { Engine, EngineArray } from "../engine/mod.ts";
+import { disposeArrays, type Engine, type EngineArray } from "../engine/mod.ts";
 import type { Program } from "../engine/program.ts";
 import { adversarialLoss } from "../losses/adversarial.ts";
 import { r1Loss } from "../losses/r1.ts";
@@ -46,9 +46,15 @@ function teacherTraining(engine: Engine, { network, batch }: Scenario, arrays: W
 /** The gradients and values of the parts of a step, a lane each. */
 async function computeParts(
   split: Split,
-  compute: (rows: readonly number[]) => Promise<{ readonly sum: GradientSum<EngineArray> }>,
+  compute: (
+    rows: readonly number[],
+  ) => Promise<{ readonly sum: GradientSum<EngineArray>; readonly fake?: EngineArray }>,
 ) {
-  const sums = await inLanes(split, async ([rows]) => (await compute(rows!)).sum);
+  const sums = await inLanes(split, async ([rows]) => {
+    const { sum, fake } = await compute(rows!);
+    disposeArrays([fake]);
+    return sum;
+  });
   return {
     gradients: sums.map(({ gradient }) => gradient),
     values: sums.map(({ values }) => values),
@@ -90,19 +96,20 @@ export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weight
     const compute = steps.generatorPart(terms);
     const { gradients, values } = await computeParts(split, (rows) => compute(part(rows)));
     const { state, average } = inputs;
-    return {
-      ...await steps.generatorUpdate({ state, average, gradients, rates, decay }),
-      values,
-    };
+    const made = await steps.generatorUpdate({ state, average, gradients, rates, decay });
+    disposeArrays(gradients);
+    return { ...made, values };
   };
   const whole = async () => {
-    const { values, ...made } = await step(inputs);
+    const { values, fake, ...made } = await step(inputs);
+    disposeArrays(fake);
     return { ...made, values: [values] };
   };
   return {
     images: scenario.batch,
     async run() {
       const { state, average, values } = await (splits(split, terms) ? inParts : whole)();
+      disposeArrays([inputs.state, inputs.average]);
       inputs = { ...inputs, state, average };
       return await valueOf(values, terms);
     },
@@ -141,10 +148,9 @@ export function discriminatorStep(
   const inParts = async () => {
     const compute = steps.discriminatorPart(terms);
     const { gradients, values } = await computeParts(split, (rows) => compute(part(rows)));
-    return {
-      ...await steps.discriminatorUpdate({ state: inputs.state, gradients, rates }),
-      values,
-    };
+    const made = await steps.discriminatorUpdate({ state: inputs.state, gradients, rates });
+    disposeArrays(gradients);
+    return { ...made, values };
   };
   const whole = async () => {
     const { state, values } = await step(inputs);
@@ -154,6 +160,7 @@ export function discriminatorStep(
     images: scenario.batch,
     async run() {
       const { state, values } = await (splits(split, terms) ? inParts : whole)();
+      disposeArrays(inputs.state);
       inputs = { ...inputs, state };
       return await valueOf(values, terms);
     },

@@ -5,7 +5,7 @@
  */
 import type { HostArray, Weights } from "../core/contracts.ts";
 import { scalarArray } from "../core/host_array.ts";
-import { type Engine, type EngineArray, readArrays } from "../engine/mod.ts";
+import { disposeArrays, type Engine, type EngineArray, readArrays } from "../engine/mod.ts";
 import type { Program } from "../engine/program.ts";
 import { sumOfValues } from "../pipelines/gradient_sum.ts";
 import type { Term } from "../pipelines/objective.ts";
@@ -46,11 +46,12 @@ export const noiseOf = (arrays: Weights): HostArray[] => Object.values(below(arr
 /** Factors of Adam. */
 export const rates = { rate: scalarArray(0.002), powerCorrection: scalarArray(1) };
 
-/** Reads the values of all lanes and adds them; a lazy term as strongly as it counts. */
+/** Reads the values of all lanes, gives them back and adds them; a lazy term as strongly as it counts. */
 export async function valueOf(
   lanes: readonly Readonly<Record<string, EngineArray>>[],
   terms: readonly Term[],
 ): Promise<number> {
   const sums = sumOfValues(await readArrays(lanes));
+  disposeArrays(lanes);
   return terms.reduce((sum, { name, every }) => sum + every * sums[name]!, 0);
 }

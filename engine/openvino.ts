@@ -63,14 +63,18 @@ export function createOpenvinoEngine(
     return precision === "bf16" ? endTails(folded) : folded;
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
-  const properties = {
+  const allCores = threads === navigator.hardwareConcurrency;
+  const propertiesOf = (lanes: number) => ({
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),
     PERFORMANCE_HINT: "LATENCY",
-    ENABLE_CPU_PINNING: "NO", // pinned threads starve when another job has their core
+    NUM_STREAMS: String(lanes),
+    // Threads that share a run starve when another job has the core to which one is pinned. Lanes that
+    // are not pinned begin on one core now and then, and one waits for the scheduler's next look.
+    ENABLE_CPU_PINNING: lanes > 1 && allCores ? "YES" : "NO",
     ...cache !== undefined && { CACHE_DIR: cache },
-  };
-  const openvino = openOpenvino(library, properties, threads);
+  });
+  const openvino = openOpenvino(library, propertiesOf, threads);
   if (precision === "bf16" && !openvino.capabilities.includes("BF16")) {
     openvino.close();
     throw new RangeError(

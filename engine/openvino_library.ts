@@ -78,10 +78,10 @@ export interface OpenvinoLibrary {
   close(): void;
 }
 
-/** Opens the library at `path`; `properties` are those of every model, of up to `mostLanes` lanes. */
+/** Opens the library at `path`; `propertiesOf` tells those of a model of some lanes, of up to `mostLanes`. */
 export function openOpenvino(
   path: string,
-  properties: Readonly<Record<string, string>>,
+  propertiesOf: (lanes: number) => Readonly<Record<string, string>>,
   mostLanes: number,
 ): OpenvinoLibrary {
   const library = Deno.dlopen(path, SYMBOLS);
@@ -122,7 +122,7 @@ export function openOpenvino(
   // By lanes, from one on: later there may be no permission to ask for an address.
   const pairs = Array.from(
     { length: mostLanes },
-    (_, i) => pointersTo(Object.entries({ ...properties, NUM_STREAMS: String(i + 1) }).flat()),
+    (_, i) => pointersTo(Object.entries(propertiesOf(i + 1)).flat()),
   );
 
   /** An `ov_shape_t`. */

@@ -60,11 +60,13 @@ function convAttributes({ strides, dilations, before, after }: Geometry, group =
   return { strides, dilations, pads: [...before, ...after], group };
 }
 
-/** The kernel turned by 180 degrees, `perm` bringing it from HWIO to the layout of Conv. */
+/**
+ * The kernel turned by 180 degrees, `perm` bringing it from HWIO to the layout of Conv: turned before,
+ * while its taps are whole blocks of numbers.
+ */
 function turned(l: Lowering, filter: string, perm: readonly number[], g: Geometry): string {
-  const moved = l.transpose(filter, perm);
-  if (g.kernel.every((n) => n === 1)) return moved;
-  return l.slice(moved, [-1, -1], [-100, -100], [2, 3], [-1, -1]);
+  if (g.kernel.every((n) => n === 1)) return l.transpose(filter, perm);
+  return l.transpose(l.slice(filter, [-1, -1], [-100, -100], [0, 1], [-1, -1]), perm);
 }
 
 /** `dx` of a convolution: a convolution with the turned kernel, or a transposed one if strided. */

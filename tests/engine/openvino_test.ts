@@ -155,6 +155,56 @@ Deno.test({
   },
 });
 
+/** The cores to which single threads of this process are bound at the moment. */
+function boundCores(): string[] {
+  return [...Deno.readDirSync("/proc/self/task")].flatMap(({ name }) => {
+    const [, list = ""] = /^Cpus_allowed_list:\s*(\S+)/m.exec(statusOf(name)) ?? [];
+    return /^\d+$/.test(list) ? [list] : [];
+  });
+}
+
+function statusOf(task: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/self/task/${task}/status`);
+  } catch {
+    return ""; // it has ended since
+  }
+}
+
+const cores = navigator.hardwareConcurrency;
+for (
+  const [what, threads, lanes, bound] of [
+    ["binds a lane to each core while it runs", cores, cores, cores],
+    ["leaves threads that share a run free", cores, 1, 0],
+    ["leaves lanes free that are fewer than the cores", cores - 1, cores - 1, 0],
+  ] as const
+) {
+  Deno.test({
+    name: `the openvino engine ${what}`,
+    ignore: ignore || Deno.build.os !== "linux" || cores < 2,
+    async fn() {
+      const engine = await createEngine({ engine: "openvino", threads });
+      const square = engine.compile(({ x }: { x: tf.Tensor2D }) => tf.matMul(x, x), {
+        name: "square",
+        lanes,
+      });
+      const x = { shape: [1024, 1024], data: new Float32Array(1024 ** 2) };
+      const seen = new Set<string>();
+      for (let round = 0; round < 20 && seen.size < lanes; round++) { // who looks may come too late
+        let running = lanes;
+        const runs = Array.from({ length: lanes }, () => square({ x }).finally(() => running--));
+        while (running > 0) {
+          boundCores().forEach((core) => seen.add(core));
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+        await Promise.all(runs);
+      }
+      await engine.dispose();
+      assert.equal(seen.size, bound);
+    },
+  });
+}
+
 Deno.test({
   name: "the openvino engine keeps compiled models in the cache by content",
   ignore,
