@@ -1,6 +1,6 @@
 /**
  * Splits the batch of a training step into micro-batches, whose gradients add up to the batch's: one
- * after the other, in less memory, or side by side, each on some of the threads.
+ * after the other, in less memory, or some of them side by side, each on its share of the threads.
  *
  * The sum is the batch's own gradient as long as a term is a mean over images; latents, noise and
  * random tensors are those of the whole batch. Three things look across images:
@@ -29,45 +29,63 @@ export interface Split {
   readonly group: number;
   /** Micro-batches that are computed side by side; divides `accumulate`. */
   readonly lanes: number;
+  /** Whether the run asked for micro-batches; else they are only faster, and change no result. */
+  readonly asked: boolean;
 }
 
 /**
- * Most pixels of a batch that is split into lanes. Operations on small arrays wait for their threads
- * more than they compute; on large ones two threads are as fast together (docs/performance.md).
+ * Most pixels that are computed on all threads of an engine with lanes only if they cannot be split.
+ * Operations on small arrays wait for their threads more than they compute; on large ones two threads
+ * are as fast together (docs/performance.md).
  */
 const MOST_PIXELS = 2 ** 17;
 /** Fewest images of a lane, which has a graph of its own in memory. */
 const FEWEST_IMAGES = 4;
+/**
+ * Pixels of an image from which images are computed one by one: styles become part of the filters, and
+ * arrays stay in the caches.
+ */
+const LARGE_IMAGE = 2 ** 16;
 
 /**
- * How a run splits its batch: as it is told, or into as many lanes as the engine has where that is
- * faster and the groups of the minibatch deviation stay whole.
+ * How a run splits its batch: as it is told; else, on an engine with lanes, into small parts side by
+ * side, or large images one by one, where that is faster and the groups of the minibatch deviation stay
+ * whole.
  *
  * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
  */
 export function splitOf(
   engine: Pick<Engine, "lanes">,
-  { batch, accumulate, group, sizePx }: Omit<Split, "lanes"> & { readonly sizePx: number },
+  { batch, accumulate, group, sizePx }: Pick<Split, "batch" | "accumulate" | "group"> & {
+    readonly sizePx: number;
+  },
 ): Split {
   if (accumulate > 1) {
-    const split = { batch, accumulate, group, lanes: 1 };
+    const split = { batch, accumulate, group, lanes: 1, asked: true };
     microBatchRows(split); // refuses
     return split;
   }
   const whole = Math.min(group, batch);
-  const most = batch * sizePx ** 2 > MOST_PIXELS ? 1 : Math.floor(batch / FEWEST_IMAGES);
+  const pixels = sizePx ** 2;
+  const large = pixels >= LARGE_IMAGE && whole === 1 && engine.lanes > 1;
+  // At once: few large images, whose memory shall not be more than the batch's.
+  const most = large
+    ? pixels > MOST_PIXELS ? 1 : Math.floor(batch / 2)
+    : batch * pixels > MOST_PIXELS
+    ? 1
+    : Math.floor(batch / FEWEST_IMAGES);
   // Every lane has as many threads, and images, as the others.
   const fits = (lanes: number) =>
     engine.lanes % lanes === 0 && batch % lanes === 0 && batch / lanes % whole === 0;
   let lanes = Math.max(1, Math.min(most, engine.lanes));
   while (lanes > 1 && !fits(lanes)) lanes--;
-  return { batch, accumulate: lanes, group, lanes };
+  return { batch, accumulate: large ? batch : lanes, group, lanes, asked: false };
 }
 
 /** Whether a step of these terms is split: what is only faster must not change the result. */
-export function splits({ accumulate, lanes }: Split, terms: readonly Term[]): boolean {
+export function splits({ accumulate, asked }: Split, terms: readonly Term[]): boolean {
   if (accumulate === 1) return false;
-  return lanes === 1 || terms.every(({ loss }) => loss.perImage === true);
+  return asked || terms.every(({ loss }) => loss.perImage === true);
 }
 
 /**
@@ -79,7 +97,7 @@ export function splits({ accumulate, lanes }: Split, terms: readonly Term[]): bo
  * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
  */
 export function microBatchRows(
-  { batch, accumulate, group }: Omit<Split, "lanes">,
+  { batch, accumulate, group }: Pick<Split, "batch" | "accumulate" | "group">,
 ): number[][] {
   const images = batch / accumulate;
   const whole = Math.min(group, batch);
@@ -116,10 +134,11 @@ export async function inLanes<T>(
 }
 
 /** What a run says of its micro-batches before the first step; nothing without any. */
-export function accumulationNotes({ batch, accumulate, group, lanes }: Split): string[] {
+export function accumulationNotes({ batch, accumulate, group, lanes, asked }: Split): string[] {
   if (accumulate === 1) return [];
   const images = batch / accumulate;
-  if (lanes > 1) return [`computes ${lanes} parts of ${images} images side by side`];
+  if (!asked && images > 1) return [`computes ${lanes} parts of ${images} images side by side`];
+  if (!asked) return [`computes images ${lanes === 1 ? "one by one" : `${lanes} at a time`}`];
   const smaller = images < Math.min(group, batch)
     ? `; the minibatch deviation is that of ${images} images instead of ${Math.min(group, batch)}`
     : "";

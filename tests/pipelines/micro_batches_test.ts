@@ -51,19 +51,24 @@ Deno.test("microBatchRows() refuses micro-batches that hold a part of a group to
 });
 
 Deno.test("accumulationNotes() says what a run does, and what differs", () => {
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 1, group: 4, lanes: 1 }), []);
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 2, group: 4, lanes: 1 }), [
+  const notes = (accumulate: number) =>
+    accumulationNotes({ batch: 8, accumulate, group: 4, lanes: 1, asked: true });
+  assert.deepEqual(notes(1), []);
+  assert.deepEqual(notes(2), [
     "adds the gradients of 2 micro-batches of 4 images",
   ]);
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 4, group: 4, lanes: 1 }), [
+  assert.deepEqual(notes(4), [
     "adds the gradients of 4 micro-batches of 2 images; the minibatch deviation is that of 2 images instead of 4",
   ]);
 });
 
 Deno.test("accumulationNotes() says what is computed side by side", () => {
-  assert.deepEqual(accumulationNotes({ batch: 8, accumulate: 2, group: 4, lanes: 2 }), [
-    "computes 2 parts of 4 images side by side",
-  ]);
+  const notes = (accumulate: number, lanes: number) =>
+    accumulationNotes({ batch: 8, accumulate, group: 1, lanes, asked: false });
+  assert.deepEqual(notes(1, 1), []);
+  assert.deepEqual(notes(2, 2), ["computes 2 parts of 4 images side by side"]);
+  assert.deepEqual(notes(8, 2), ["computes images 2 at a time"]);
+  assert.deepEqual(notes(8, 1), ["computes images one by one"]);
 });
 
 Deno.test("splitOf() takes the most lanes that keep groups whole, of small batches only", () => {
@@ -84,23 +89,44 @@ Deno.test("splitOf() takes the most lanes that keep groups whole, of small batch
   assert.equal(lanes(2, 16, 4, 128), 1);
 });
 
+Deno.test("splitOf() takes large images one by one, where that changes nothing", () => {
+  const split = (lanes: number, batch: number, group: number, sizePx: number) => {
+    const made = splitOf({ lanes }, { batch, accumulate: 1, group, sizePx });
+    return [made.accumulate, made.lanes, made.asked];
+  };
+  assert.deepEqual(split(2, 4, 1, 256), [4, 2, false]);
+  assert.deepEqual(split(8, 4, 1, 256), [4, 2, false]); // no more than half of them at once
+  assert.deepEqual(split(8, 3, 1, 256), [3, 1, false]);
+  assert.deepEqual(split(2, 4, 1, 512), [4, 1, false]);
+  assert.deepEqual(split(2, 1, 1, 512), [1, 1, false]);
+  assert.deepEqual(split(2, 8, 4, 256), [1, 1, false]); // groups of 4
+  assert.deepEqual(split(1, 4, 1, 256), [1, 1, false]); // no engine with lanes
+  assert.deepEqual(split(2, 8, 1, 128), [2, 2, false]); // not large
+});
+
 Deno.test("splitOf() computes one after the other what is accumulated", () => {
   const split = splitOf({ lanes: 2 }, { batch: 16, accumulate: 4, group: 4, sizePx: 64 });
-  assert.deepEqual(split, { batch: 16, accumulate: 4, group: 4, lanes: 1 });
+  assert.deepEqual(split, { batch: 16, accumulate: 4, group: 4, lanes: 1, asked: true });
 });
 
 Deno.test("splits() keeps a batch whole for a term that looks across images", () => {
   const term = (loss: AnyLoss) => ({ loss }) as unknown as Term;
   const [alone, across] = [term(pixelLoss), term(pathLengthLoss)];
-  const split = (accumulate: number, lanes: number) => ({ batch: 8, accumulate, group: 1, lanes });
-  assert.ok(splits(split(2, 2), [alone]));
-  assert.ok(!splits(split(2, 2), [alone, across]));
-  assert.ok(splits(split(2, 1), [alone, across])); // as was asked for
-  assert.ok(!splits(split(1, 1), [alone]));
+  const split = (accumulate: number, asked: boolean) => ({
+    batch: 8,
+    accumulate,
+    group: 1,
+    lanes: 1,
+    asked,
+  });
+  assert.ok(splits(split(2, false), [alone]));
+  assert.ok(!splits(split(2, false), [alone, across]));
+  assert.ok(splits(split(2, true), [alone, across]));
+  assert.ok(!splits(split(1, false), [alone]));
 });
 
 Deno.test("inLanes() computes all lanes at once, and each micro-batch in one of them", async () => {
-  const split = { batch: 8, accumulate: 4, group: 1, lanes: 2 };
+  const split = { batch: 8, accumulate: 4, group: 1, lanes: 2, asked: false };
   let [underWay, most] = [0, 0];
   const lanes = await inLanes(split, async (parts) => {
     most = Math.max(most, ++underWay);
@@ -113,7 +139,7 @@ Deno.test("inLanes() computes all lanes at once, and each micro-batch in one of 
 });
 
 Deno.test("inLanes() fails when no lane is at work any more", async () => {
-  const split = { batch: 2, accumulate: 2, group: 1, lanes: 2 };
+  const split = { batch: 2, accumulate: 2, group: 1, lanes: 2, asked: false };
   let done = false;
   const failing = inLanes(split, async ([rows]) => {
     if (rows![0] === 0) throw new Error("lost");
