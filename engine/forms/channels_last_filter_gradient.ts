@@ -45,9 +45,23 @@ function sumImages(l: Lowering, { inputs, attributes, outputs }: Op, images: str
 
 type Shape4D = readonly [number, number, number, number];
 
-/** `a^T b`: the sum over rows, which are pixels. */
-function product(l: Lowering, a: string, b: string): string {
-  return l.emit("MatMul", [l.transpose(a, [1, 0]), b]);
+/**
+ * `a^T b` `[...,ca,cb]` of lists of pixels `[...,pixels,channels]`. OpenVINO copies what it transposes, so
+ * that is the one with fewer channels.
+ */
+function product(
+  l: Lowering,
+  a: string,
+  b: string,
+  { lists, ca, cb }: {
+    readonly lists: readonly number[];
+    readonly ca: number;
+    readonly cb: number;
+  },
+): string {
+  const swapped = [...lists.keys(), lists.length + 1, lists.length];
+  if (ca <= cb) return l.emit("MatMul", [l.transpose(a, swapped), b]);
+  return l.transpose(l.emit("MatMul", [l.transpose(b, swapped), a]), swapped);
 }
 
 /** A 4-D value of channels first as a list of pixels for each image: 3 axes, as their layout is no choice. */
@@ -68,8 +82,8 @@ function pointwiseImages(l: Lowering, x: number, dy: number, g: Geometry): strin
   const image = l.pad(l.get(x, "channelsFirst"), [0, 0, ...g.before], [0, 0, ...g.after]);
   const pixels = (first: string, c: number) =>
     l.reshape(pixelsOf(l, first, [n, c, size]), [n, 1, 1, size, c]);
-  const left = l.transpose(pixels(image, ci), [0, 1, 2, 4, 3]);
-  const each = l.emit("MatMul", [left, pixels(l.get(dy, "channelsFirst"), co)]);
+  const shape = { lists: [n, 1, 1], ca: ci, cb: co };
+  const each = product(l, pixels(image, ci), pixels(l.get(dy, "channelsFirst"), co), shape);
   return l.reshape(each, [n, 1, ci, 1, co]);
 }
 
@@ -85,7 +99,7 @@ function pointwise(l: Lowering, x: number, dy: number, g: Geometry): string {
     ? l.reshape(l.get(x, "channelsLast"), [n * size, ci])
     : pixels(l, image(), [n, ci, size]);
   const right = pixels(l, l.get(dy, "channelsFirst"), [n, co, size]);
-  return l.reshape(product(l, left, right), [1, 1, ci, co]);
+  return l.reshape(product(l, left, right, { lists: [], ca: ci, cb: co }), [1, 1, ci, co]);
 }
 
 /**

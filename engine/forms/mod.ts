@@ -20,6 +20,7 @@ import { channelsLastFilterGradient } from "./channels_last_filter_gradient.ts";
 import { depthwiseResample } from "./depthwise_resample.ts";
 import { gatheredHaar, gatheredInverseHaar } from "./gathered_haar.ts";
 import { imageAsKernel } from "./image_as_kernel.ts";
+import { imageSum } from "./image_sum.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
@@ -48,4 +49,5 @@ export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["LeakyReluGradient", lateSlope],
   ["Haar", gatheredHaar],
   ["InverseHaar", gatheredInverseHaar],
+  ["Sum", imageSum],
 ]);

@@ -8,7 +8,7 @@ import { cast } from "./typed.ts";
 const ORDER = channelsFirst([0, 1, 2, 3]);
 
 /** The axes, counted from the front; all of them if none are given. */
-function axesOf({ axis, reductionIndices }: Attributes, shape: readonly number[]): number[] {
+export function axesOf({ axis, reductionIndices }: Attributes, shape: readonly number[]): number[] {
   return tf.util.parseAxisParam(axis ?? reductionIndices, [...shape]);
 }
 

@@ -90,6 +90,19 @@ for (const shape of [[2, 3, 4, 5], [6]]) {
     shape,
   ];
 }
+for (const [n, channels] of [[3, 3], [3, 16], [3, 20], [1, 3]] as const) {
+  for (const axes of [[0], [0, 1, 2], [2, 0, -3], [1, 2]]) {
+    const shape = [n, 5, 4, channels];
+    const title = `sum over ${axes} of ${shape}`;
+    cases[title] = [(x) => tf.sum(x, axes), shape, [1]];
+    cases[`${title}, axes kept`] = [(x) => tf.sum(x, axes, true), shape, [1]];
+    cases[`${title}, convolved`] = [
+      (x, y) => tf.sum(tf.conv2d(x, y, 1, "same"), axes),
+      shape,
+      [3, 3, channels, channels],
+    ];
+  }
+}
 for (const channels of [1, 3, 8, 16, 17, 18, 20, 32, 33]) { // few, and more than all at once
   cases[`Haar transform of ${channels} channels`] = [(x) => haar(x), [2, 4, 6, channels], [1]];
   cases[`inverse Haar transform to ${channels} channels`] = [
