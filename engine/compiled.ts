@@ -57,6 +57,8 @@ export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "p
   readonly keepsResident?: boolean;
   /** How many runs of a program it can compute side by side; 1 if absent. */
   readonly lanes?: number;
+  /** See {@linkcode Engine.oneByOne}; `false` if absent. */
+  readonly oneByOne?: boolean;
   /** Compiles a program. */
   open(program: Program, options: OpenOptions): Promise<Executable<EngineArray>>;
   /** Frees what is left when all executables are released. */
@@ -75,7 +77,7 @@ interface Variant {
 
 /** Makes the engine of a runtime. */
 export function createCompiledEngine(runtime: Runtime): Engine {
-  const { name, device, threads, precision, description, lanes = 1 } = runtime;
+  const { name, device, threads, precision, description, lanes = 1, oneByOne = false } = runtime;
   const compiled = new Set<{ dispose(): Promise<void> }>();
   return {
     name,
@@ -83,6 +85,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
     threads,
     precision,
     lanes,
+    oneByOne,
     description,
     compile: ((fn: Traced, options: CompileOptions) => {
       const made: Compiled<ArrayTree, ArrayTree> = compile(runtime, fn, options, () => {

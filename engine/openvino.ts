@@ -147,6 +147,7 @@ export function createOpenvinoEngine(
     threads,
     precision,
     lanes: threads,
+    oneByOne: true,
     description: `OpenVINO ${openvino.version} on the CPU, ${threadWords(threads)}, ${precision}`,
     rules,
     open,

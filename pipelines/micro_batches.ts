@@ -42,20 +42,19 @@ const MOST_PIXELS = 2 ** 17;
 /** Fewest images of a lane, which has a graph of its own in memory. */
 const FEWEST_IMAGES = 4;
 /**
- * Pixels of an image from which images are computed one by one: styles become part of the filters, and
- * arrays stay in the caches.
+ * Pixels of an image from which some engines compute images one by one: styles become part of the
+ * filters, and arrays stay in the caches.
  */
 const LARGE_IMAGE = 2 ** 16;
 
 /**
- * How a run splits its batch: as it is told; else, on an engine with lanes, into small parts side by
- * side, or large images one by one, where that is faster and the groups of the minibatch deviation stay
- * whole.
+ * How a run splits its batch: as it is told; else, where an engine is faster so and the groups of the
+ * minibatch deviation stay whole, a small batch into parts side by side, large images one by one.
  *
  * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
  */
 export function splitOf(
-  engine: Pick<Engine, "lanes">,
+  engine: Pick<Engine, "lanes" | "oneByOne">,
   { batch, accumulate, group, sizePx }: Pick<Split, "batch" | "accumulate" | "group"> & {
     readonly sizePx: number;
   },
@@ -67,7 +66,7 @@ export function splitOf(
   }
   const whole = Math.min(group, batch);
   const pixels = sizePx ** 2;
-  const large = pixels >= LARGE_IMAGE && whole === 1 && engine.lanes > 1;
+  const large = pixels >= LARGE_IMAGE && whole === 1 && engine.oneByOne;
   // At once: few large images, whose memory shall not be more than the batch's.
   const most = large
     ? pixels > MOST_PIXELS ? 1 : Math.floor(batch / 2)

@@ -108,7 +108,7 @@ Deno.test("distill() with accumulate does the same on the engine tfjs", async ()
   assertEqual(await distilled("eager", { ...config, accumulate: 2 }, eager), whole, STUDENT);
 });
 
-/** An engine that is told to have two lanes, and which functions ran. */
+/** An engine that is told to be one with two lanes and fast one by one, and which functions ran. */
 function withLanes(): { engine: Engine; ran: Set<string> } {
   const ran = new Set<string>();
   const compile = ((fn: never, options: { readonly name: string }) => {
@@ -118,7 +118,7 @@ function withLanes(): { engine: Engine; ran: Set<string> } {
       return compiled(...given);
     }, compiled);
   }) as Engine["compile"];
-  return { engine: { ...engine, lanes: 2, compile }, ran };
+  return { engine: { ...engine, lanes: 2, oneByOne: true, compile }, ran };
 }
 
 Deno.test("distill() on an engine with lanes makes the step of the whole batch in parts", async () => {

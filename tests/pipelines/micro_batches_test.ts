@@ -73,7 +73,8 @@ Deno.test("accumulationNotes() says what is computed side by side", () => {
 
 Deno.test("splitOf() takes the most lanes that keep groups whole, of small batches only", () => {
   const lanes = (lanes: number, batch: number, group: number, sizePx: number) => {
-    const split = splitOf({ lanes }, { batch, accumulate: 1, group, sizePx });
+    const engine = { lanes, oneByOne: true };
+    const split = splitOf(engine, { batch, accumulate: 1, group, sizePx });
     assert.equal(split.accumulate, split.lanes);
     return split.lanes;
   };
@@ -90,8 +91,8 @@ Deno.test("splitOf() takes the most lanes that keep groups whole, of small batch
 });
 
 Deno.test("splitOf() takes large images one by one, where that changes nothing", () => {
-  const split = (lanes: number, batch: number, group: number, sizePx: number) => {
-    const made = splitOf({ lanes }, { batch, accumulate: 1, group, sizePx });
+  const split = (lanes: number, batch: number, group: number, sizePx: number, oneByOne = true) => {
+    const made = splitOf({ lanes, oneByOne }, { batch, accumulate: 1, group, sizePx });
     return [made.accumulate, made.lanes, made.asked];
   };
   assert.deepEqual(split(2, 4, 1, 256), [4, 2, false]);
@@ -100,12 +101,18 @@ Deno.test("splitOf() takes large images one by one, where that changes nothing",
   assert.deepEqual(split(2, 4, 1, 512), [4, 1, false]);
   assert.deepEqual(split(2, 1, 1, 512), [1, 1, false]);
   assert.deepEqual(split(2, 8, 4, 256), [1, 1, false]); // groups of 4
-  assert.deepEqual(split(1, 4, 1, 256), [1, 1, false]); // no engine with lanes
+  assert.deepEqual(split(1, 4, 1, 256), [4, 1, false]);
+  assert.deepEqual(split(2, 4, 1, 256, false), [1, 1, false]); // an engine that is not faster so
   assert.deepEqual(split(2, 8, 1, 128), [2, 2, false]); // not large
 });
 
 Deno.test("splitOf() computes one after the other what is accumulated", () => {
-  const split = splitOf({ lanes: 2 }, { batch: 16, accumulate: 4, group: 4, sizePx: 64 });
+  const split = splitOf({ lanes: 2, oneByOne: true }, {
+    batch: 16,
+    accumulate: 4,
+    group: 4,
+    sizePx: 64,
+  });
   assert.deepEqual(split, { batch: 16, accumulate: 4, group: 4, lanes: 1, asked: true });
 });
 
