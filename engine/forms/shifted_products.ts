@@ -4,6 +4,7 @@ import { sizeOf } from "../rule.ts";
 
 type Shape4D = readonly [number, number, number, number];
 
+const LINE = 16; // numbers of a line of the cache: a product of 32 channels takes 9% less where rows begin there
 const FEWEST = 128; // pixels of an image; with fewer, all images make one product
 
 /** The filter's gradient `[kh,kw,ci,co]` of a convolution with stride 1. */
@@ -131,9 +132,11 @@ function lengthOf(
   { x, dy }: { readonly x: number; readonly dy: number },
 ): number {
   const below = (kh - 1 - top) * wide;
-  return Math.max(
+  const needed = Math.max(
     dy + kw - 1, // all places of Y
     x + wide + Math.max(0, left + (top - 1) * wide), // zeros before X in all rows but the first
     dy + kw - 1 - left + below, // and after it in all rows but the last
   );
+  const aligned = Math.ceil(needed / LINE) * LINE;
+  return aligned <= 1.01 * needed ? aligned : needed;
 }
