@@ -10,7 +10,7 @@ import { disposeArrays, type Engine, type EngineArray } from "../engine/mod.ts";
 import type { Program } from "../engine/program.ts";
 import { adversarialLoss } from "../losses/adversarial.ts";
 import { r1Loss } from "../losses/r1.ts";
-import { emptySum, type GradientSum } from "../pipelines/gradient_sum.ts";
+import { type GradientSum, startingSum } from "../pipelines/gradient_sum.ts";
 import {
   inLanes,
   microBatchRows,
@@ -87,7 +87,7 @@ export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weight
     batch,
   };
   const part = (rows: readonly number[]) => ({
-    sum: emptySum(generator, terms),
+    before: startingSum(split, generator, terms),
     weights: inputs.state.weights,
     critic,
     batch: { ...batch, ...takeLatents(batch, rows) },
@@ -140,7 +140,7 @@ export function discriminatorStep(
     rates,
   };
   const part = (rows: readonly number[]) => ({
-    sum: emptySum(critic, terms),
+    before: startingSum(split, critic, terms),
     weights: inputs.state.weights,
     fake: takeRows(fake, rows),
     real: takeRows(real, rows),

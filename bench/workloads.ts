@@ -19,7 +19,7 @@ import { parseConfig } from "../pipelines/distill_config.ts";
 import { startingState } from "../pipelines/distill_state.ts";
 import { takeStep } from "../pipelines/distill_step.ts";
 import { createDistillSteps } from "../pipelines/distill_steps.ts";
-import { emptySum } from "../pipelines/gradient_sum.ts";
+import { startingSum } from "../pipelines/gradient_sum.ts";
 import { microBatchRows, splitOf, splits, takeLatents } from "../pipelines/micro_batches.ts";
 import { studentRates } from "../pipelines/step_rates.ts";
 import { createRegistry } from "../registry.ts";
@@ -108,7 +108,7 @@ function distillation(accumulate: number): Make {
         const { weights } = state.student;
         const program = splits(split, distillTerms)
           ? steps.studentGradients(distillTerms)
-            .program({ ...inputs, sum: emptySum(weights, distillTerms), weights })
+            .program({ ...inputs, before: startingSum(split, weights, distillTerms), weights })
           : steps.student(distillTerms)
             .program({ ...inputs, ...studentRates(config, 0), state: state.student });
         return Array.from({ length: split.accumulate }, () => [teach.program(part), program])

@@ -63,13 +63,13 @@ export function compileCriticStep(parts: DistillParts, terms: readonly Term[]) {
 export function compileCriticGradients(parts: DistillParts, terms: readonly Term[]) {
   const gradients = criticGradients(parts, terms);
   type Inputs = Pair & {
-    readonly sum: GradientSum<tf.Tensor>;
+    readonly before: readonly GradientSum<tf.Tensor>[];
     readonly weights: tf.Tensor;
   };
   return parts.engine.compile(
     (inputs: Inputs, { random }) => ({
       sum: addShare(
-        inputs.sum,
+        inputs.before,
         gradients(inputs.weights, inputs, random),
         parts.split.accumulate,
       ),

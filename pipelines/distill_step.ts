@@ -8,7 +8,7 @@ import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
 import type { DistillSession } from "./distill_session.ts";
-import { emptySum, type GradientSum, sumOfValues } from "./gradient_sum.ts";
+import { type GradientSum, startingSum, sumOfValues } from "./gradient_sum.ts";
 import { drawLatents, drawNoise, type Latents } from "./latents.ts";
 import { inLanes, randomOfRows, splits, takeLatents } from "./micro_batches.ts";
 import { dueTerms, type Term } from "./objective.ts";
@@ -106,6 +106,9 @@ async function stepOfBatch(
   return { ...student.values, gradientNorm: student.norm, ...ofDiscriminator(values) };
 }
 
+/** What a lane has added up so far; nothing at first. */
+type Sum = readonly GradientSum<EngineArray>[];
+
 /** What the micro-batches of a lane add up to. */
 interface Sums {
   readonly student: GradientSum<EngineArray>;
@@ -140,41 +143,41 @@ async function stepOfMicroBatches(training: Training, due: Due): Promise<Losses[
 
 /** Adds the gradients of some micro-batches, one after the other. */
 async function addUp(
-  { config, steps, state, split: { lanes } }: Training,
+  { config, steps, state, split }: Training,
   due: Due,
   parts: readonly (readonly number[])[],
 ): Promise<Sums> {
   const { step, noise, critic } = due;
-  let sum: GradientSum<EngineArray> = emptySum(state.student.weights, due.student);
-  let criticSum: GradientSum<EngineArray> | undefined = due.discriminator.length > 0
-    ? emptySum(state.discriminator.weights, due.discriminator)
-    : undefined;
+  let sum: Sum = startingSum(split, state.student.weights, due.student);
+  let criticSum: Sum = due.discriminator.length > 0
+    ? startingSum(split, state.discriminator.weights, due.discriminator)
+    : [];
   for (const rows of parts) {
     const all = createRandom(config.seed, "step", step);
     const random = randomOfRows(all, rows, config.batch);
     const latents = takeLatents(due.latents, rows);
-    const teacher = steps.teacher({ wantsFeatures: due.wantsFeatures, lanes });
+    const teacher = steps.teacher({ wantsFeatures: due.wantsFeatures, lanes: split.lanes });
     const batch = await teacher({ ...latents, noise });
     const { weights } = state.student;
     const student = await steps.studentGradients(due.student)(
-      { sum, weights, critic, batch, noise },
+      { before: sum, weights, critic, batch, noise },
       { random },
     );
     disposeArrays(sum);
-    sum = student.sum;
-    if (criticSum) {
+    sum = [student.sum];
+    if (due.discriminator.length > 0) {
       const made = await steps.discriminatorGradients(due.discriminator)({
-        sum: criticSum,
+        before: criticSum,
         weights: state.discriminator.weights,
         fake: student.image,
         real: batch.scales.at(-1)!.teacherImage,
       }, { random });
       disposeArrays(criticSum);
-      criticSum = made.sum;
+      criticSum = [made.sum];
     }
     disposeArrays([batch, student.image]);
   }
-  return { student: sum, discriminator: criticSum };
+  return { student: sum[0]!, discriminator: criticSum[0] };
 }
 
 function ofDiscriminator(values: Losses): Losses {

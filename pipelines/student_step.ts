@@ -128,12 +128,12 @@ export function compileStudentGradients(
 ) {
   const gradients = studentGradients(parts, terms, runTeacher);
   type Inputs = StudentBatch & {
-    readonly sum: GradientSum<tf.Tensor>;
+    readonly before: readonly GradientSum<tf.Tensor>[];
     readonly weights: tf.Tensor;
   };
   return parts.engine.compile((inputs: Inputs, { random }) => {
     const { image, ...own } = gradients(inputs.weights, inputs, random);
-    return { sum: addShare(inputs.sum, own, parts.split.accumulate), image };
+    return { sum: addShare(inputs.before, own, parts.split.accumulate), image };
   }, {
     name: `student gradients (${termsKey(terms)})`,
     resident: ["sum", "image"],

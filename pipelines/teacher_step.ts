@@ -9,7 +9,7 @@ import { adamRates, averageDecay } from "../core/optimiser.ts";
 import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
-import { emptySum, type GradientSum, sumOfValues } from "./gradient_sum.ts";
+import { type GradientSum, startingSum, sumOfValues } from "./gradient_sum.ts";
 import { drawLatents, drawNoise } from "./latents.ts";
 import {
   inLanes,
@@ -104,6 +104,9 @@ async function stepOfBatch(
   return { ...named(generator.values, "generator"), ...named(critic.values, "discriminator") };
 }
 
+/** What a lane has added up so far; nothing at first. */
+type Sum = readonly GradientSum<EngineArray>[];
+
 /** What the micro-batches of a lane add up to. */
 interface Sums {
   readonly generator: GradientSum<EngineArray>;
@@ -148,30 +151,30 @@ async function stepOfMicroBatches(
 /** Adds the gradients of some micro-batches, one after the other. */
 async function addUp(
   state: TeacherState,
-  { config, steps }: TeacherTraining,
+  { config, steps, split }: TeacherTraining,
   { step, real, batch, parts, ...due }: Due & { readonly parts: readonly (readonly number[])[] },
 ): Promise<Sums> {
   const critic = state.discriminator.weights;
-  let sum: GradientSum<EngineArray> = emptySum(state.generator.weights, due.generator);
-  let criticSum: GradientSum<EngineArray> = emptySum(critic, due.discriminator);
+  let sum: Sum = startingSum(split, state.generator.weights, due.generator);
+  let criticSum: Sum = startingSum(split, critic, due.discriminator);
   for (const rows of parts) {
     const random = randomOfRows(createRandom(config.seed, "step", step), rows, config.batch);
     const generator = await steps.generatorPart(due.generator)({
-      sum,
+      before: sum,
       weights: state.generator.weights,
       critic,
       batch: { ...batch, ...takeLatents(batch, rows) },
     }, { random });
     const made = await steps.discriminatorPart(due.discriminator)({
-      sum: criticSum,
+      before: criticSum,
       weights: critic,
       fake: generator.fake,
       real: takeRows(real, rows),
     }, { random });
     disposeArrays([sum, criticSum, generator.fake]);
-    [sum, criticSum] = [generator.sum, made.sum];
+    [sum, criticSum] = [[generator.sum], [made.sum]];
   }
-  return { generator: sum, discriminator: criticSum };
+  return { generator: sum[0]!, discriminator: criticSum[0]! };
 }
 
 function named(values: Losses, side: string): Losses {

@@ -86,14 +86,14 @@ function generatorSteps(engine: Engine, gradients: Gradients["generator"], split
   const generatorPart = (terms: readonly Term[]) =>
     engine.compile(
       (
-        { sum, weights, ...inputs }: GeneratorInputs & {
-          readonly sum: GradientSum<tf.Tensor>;
+        { before, weights, ...inputs }: GeneratorInputs & {
+          readonly before: readonly GradientSum<tf.Tensor>[];
           readonly weights: tf.Tensor;
         },
         { random },
       ) => {
         const { fake, ...own } = gradients(terms)(weights, inputs, random);
-        return { fake, sum: addShare(sum, own, split.accumulate) };
+        return { fake, sum: addShare(before, own, split.accumulate) };
       },
       {
         name: `generator gradients (${termsKey(terms)})`,
@@ -145,14 +145,14 @@ function discriminatorSteps(
   const discriminatorPart = (terms: readonly Term[]) =>
     engine.compile(
       (
-        { sum, weights, ...pair }: Pair<tf.Tensor> & {
-          readonly sum: GradientSum<tf.Tensor>;
+        { before, weights, ...pair }: Pair<tf.Tensor> & {
+          readonly before: readonly GradientSum<tf.Tensor>[];
           readonly weights: tf.Tensor;
         },
         { random },
       ) => {
         const own = gradients(terms)(weights, pair, random);
-        return { sum: addShare(sum, own, split.accumulate) };
+        return { sum: addShare(before, own, split.accumulate) };
       },
       {
         name: `discriminator gradients (${termsKey(terms)})`,
