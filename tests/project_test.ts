@@ -1,6 +1,7 @@
 /** The texts of the project say what is there. */
 import assert from "node:assert/strict";
 import { commands } from "../cli.ts";
+import { models } from "../pipelines/models.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/", "models/", "plugins/"];
@@ -77,4 +78,19 @@ Deno.test("project: every command has a task of its name, with no more rights th
   const { run, ...rest } = permissions["spawn"]!;
   assert.deepEqual([run, rest], [true, permissions["compute"]]);
   assert.equal(permissions["compute"]!["net"], undefined);
+});
+
+Deno.test("project: the package has the models that it names, and not what they were trained with", async () => {
+  const { stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+  }).output();
+  const files = [...new TextDecoder().decode(stderr).matchAll(/^\s+(file:\S+) \(/gm)]
+    .map(([, file]) => file!);
+  const named = Object.values(models).flatMap((model) => Object.values(model));
+  assert.ok(named.length > 0 && files.includes(new URL("mod.ts", ROOT).href));
+  assert.deepEqual(named.filter((file) => !files.includes(file)), []);
+  assert.deepEqual(files.filter((file) => /\/(training|tests|bench)\//.test(file)), []);
 });
