@@ -20,6 +20,7 @@ import { foldScales } from "./passes/fold_scales.ts";
 import { lateScales } from "./passes/late_scales.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
+import { tileBatches } from "./passes/tile_batches.ts";
 import { sumsOfFilters } from "./passes/sums_of_filters.ts";
 import type { Program } from "./program.ts";
 import { type Rule, sizeOf } from "./rule.ts";
@@ -58,7 +59,7 @@ export function createOpenvinoEngine(
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
   const folds = !FOLDED.some(own.has, own); // a caller's rule must see its kernel
   const rewrite = (given: Program) => {
-    const program = slopesOfResults(splitSums(given));
+    const program = slopesOfResults(splitSums(tileBatches(given, precision === "bf16" ? 2 : 4)));
     const folded = folds ? sumsOfFilters(lateScales(foldScales(foldHaar(program)))) : program;
     return precision === "bf16" ? endTails(folded) : folded;
   };

@@ -15,9 +15,11 @@ export function imageSum(op: Op, l: Lowering): boolean {
   if (shape.length !== 4 || dtype !== "float32") return false;
   const [n, h, w, c] = shape as [number, number, number, number];
   const axes = axesOf(attributes, shape).toSorted().join();
-  const listSum = (lists: number) =>
-    l.sum(l.reshape(l.get(x!, "channelsLast"), [lists, n * h * w * c / lists]), [0]);
-  if (axes === "0" && n > 1) {
+  const listSum = (lists: number) => {
+    const all = l.reshape(l.get(x!, "channelsLast"), [lists, n * h * w * c / lists]);
+    return lists === 1 ? all : l.sum(all, [0]);
+  };
+  if (axes === "0") {
     l.put(out!, l.reshape(listSum(n), l.shape(out!)));
   } else if (axes === "0,1,2" && c < VECTOR && n * h > 1) {
     const row = l.reshape(listSum(n * h), [w, c]);
