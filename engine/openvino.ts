@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { cpus } from "node:os";
 import type { HostArray } from "../core/contracts.ts";
 import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { earlyValues } from "./early_values.ts";
@@ -64,7 +65,7 @@ export function createOpenvinoEngine(
     return precision === "bf16" ? endTails(folded) : folded;
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
-  const allCores = threads === navigator.hardwareConcurrency;
+  const hasAllCores = threads === coresOfMachine();
   const propertiesOf = (lanes: number) => ({
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),
@@ -72,7 +73,7 @@ export function createOpenvinoEngine(
     NUM_STREAMS: String(lanes),
     // Threads that share a run starve when another job has the core to which one is pinned. Lanes that
     // are not pinned begin on one core now and then, and one waits for the scheduler's next look.
-    ENABLE_CPU_PINNING: lanes > 1 && allCores ? "YES" : "NO",
+    ENABLE_CPU_PINNING: lanes > 1 && hasAllCores ? "YES" : "NO",
     ...cache !== undefined && { CACHE_DIR: cache },
   });
   const openvino = openOpenvino(library, propertiesOf, threads);
@@ -154,6 +155,19 @@ export function createOpenvinoEngine(
     open,
     close: openvino.close,
   });
+}
+
+/**
+ * The cores of the whole machine, whatever share of them this process may use; `undefined` where it may
+ * not ask.
+ */
+function coresOfMachine(): number | undefined {
+  try {
+    return cpus().length;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
 }
 
 /** Arrays under the names that the lowering gives them; some are left out. */

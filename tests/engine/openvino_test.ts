@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../../core/contracts.ts";
 import { findOpenvino } from "../../engine/find_openvino.ts";
@@ -171,7 +172,7 @@ function statusOf(task: string): string {
   }
 }
 
-const cores = navigator.hardwareConcurrency;
+const cores = cpus().length;
 for (
   const [what, threads, lanes, bound] of [
     ["binds a lane to each core while it runs", cores, cores, cores],
