@@ -107,7 +107,7 @@ export interface Engine {
   readonly precision: PrecisionName;
   /** How many runs of one function it can compute side by side; 1: one after the other. */
   readonly lanes: number;
-  /** Whether gradients of large images take less time, and memory, image by image. */
+  /** Whether the gradients of large images take less time image by image. */
   readonly oneByOne: boolean;
   /** One line for reports: library, version, device. */
   readonly description: string;

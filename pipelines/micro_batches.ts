@@ -34,9 +34,9 @@ export interface Split {
 }
 
 /**
- * Most pixels that are computed on all threads of an engine with lanes only if they cannot be split.
- * Operations on small arrays wait for their threads more than they compute; on large ones two threads
- * are as fast together (docs/performance.md).
+ * Most pixels that are computed in lanes: of a batch, or of a large image. Operations on small arrays
+ * wait for their threads more than they compute; on large ones two threads are as fast together
+ * (docs/performance.md).
  */
 const MOST_PIXELS = 2 ** 17;
 /** Fewest images of a lane, which has a graph of its own in memory. */
@@ -67,12 +67,9 @@ export function splitOf(
   const whole = Math.min(group, batch);
   const pixels = sizePx ** 2;
   const large = pixels >= LARGE_IMAGE && whole === 1 && engine.oneByOne;
-  // At once: few large images, whose memory shall not be more than the batch's.
-  const most = large
-    ? pixels > MOST_PIXELS ? 1 : Math.floor(batch / 2)
-    : batch * pixels > MOST_PIXELS
-    ? 1
-    : Math.floor(batch / FEWEST_IMAGES);
+  const together = large ? pixels : batch * pixels;
+  // Of large images no more than half at once: every lane has a graph of its own in memory.
+  const most = together > MOST_PIXELS ? 1 : Math.floor(batch / (large ? 2 : FEWEST_IMAGES));
   // Every lane has as many threads, and images, as the others.
   const fits = (lanes: number) =>
     engine.lanes % lanes === 0 && batch % lanes === 0 && batch / lanes % whole === 0;

@@ -19,11 +19,9 @@ export function imageSum(op: Op, l: Lowering): boolean {
     const all = l.reshape(l.get(x!, "channelsLast"), [lists, n * h * w * c / lists]);
     return lists === 1 ? all : l.sum(all, [0]);
   };
-  if (axes === "0") {
-    l.put(out!, l.reshape(listSum(n), l.shape(out!)));
-  } else if (axes === "0,1,2" && c < VECTOR && n * h > 1) {
-    const row = l.reshape(listSum(n * h), [w, c]);
-    l.put(out!, l.reshape(l.sum(row, [0]), l.shape(out!)));
-  } else return false;
+  const ofPixels = axes === "0,1,2" && c < VECTOR;
+  if (axes !== "0" && !ofPixels) return false;
+  const sum = ofPixels ? l.sum(l.reshape(listSum(n * h), [w, c]), [0]) : listSum(n);
+  l.put(out!, l.reshape(sum, l.shape(out!)));
   return true;
 }

@@ -50,15 +50,16 @@ interface Tiling {
 export function tileBatches(program: Program, numberBytes: number): Program {
   const isLarge = ({ shape }: Value) =>
     imagesOf(shape) > 1 && sizeOf(shape) * numberBytes >= LARGE_BYTES;
-  const made = program.ops.flatMap(({ outputs }) => outputs.map((id) => program.values[id]!));
-  const size = tileSize(made.filter(isLarge), LARGE_BYTES / numberBytes);
+  const images = program.ops.filter(({ kernel }) => BY_IMAGE.has(kernel)) // not filters, as large
+    .map(({ outputs }) => program.values[outputs[0]!]!);
+  const size = tileSize(images.filter(isLarge), LARGE_BYTES / numberBytes);
   if (!size) return program;
   const tiles = new Tiles(program, size);
   for (const op of program.ops) {
     const tiling = tilingOf(op, program.values, size.batch);
-    const images = tiling?.batched.map((i) => op.inputs[i]!) ?? [];
-    const some = [...images, ...op.outputs].some((id) => isLarge(program.values[id]!));
-    const goesOn = ELEMENTWISE.has(op.kernel) && images.every((id) => tiles.holds(id));
+    const read = tiling?.batched.map((i) => op.inputs[i]!) ?? [];
+    const some = [...read, ...op.outputs].some((id) => isLarge(program.values[id]!));
+    const goesOn = ELEMENTWISE.has(op.kernel) && read.every((id) => tiles.holds(id));
     if (tiling && (some || goesOn)) tiles.compute(op, tiling);
     else tiles.keep(op);
   }
@@ -109,11 +110,16 @@ class Tiles {
   readonly #whole: Set<number>;
   readonly #count: number;
 
-  constructor(readonly program: Program, readonly size: TileSize) {
+  readonly #program: Program;
+  readonly #each: number;
+
+  constructor(program: Program, { batch, each }: TileSize) {
+    this.#program = program;
+    this.#each = each;
     this.#values = [...program.values];
     const constants = program.values.keys().filter((id) => program.values[id]!.constant);
     this.#whole = new Set([...program.inputs, ...constants]);
-    this.#count = size.batch / size.each;
+    this.#count = batch / each;
   }
 
   /** Whether a value is there in tiles only. */
@@ -151,12 +157,12 @@ class Tiles {
   }
 
   finish(): Program {
-    this.program.outputs.forEach((id) => this.#join(id));
-    return { ...this.program, values: this.#values, ops: this.#ops };
+    this.#program.outputs.forEach((id) => this.#join(id));
+    return { ...this.#program, values: this.#values, ops: this.#ops };
   }
 
   #tile(shape: readonly number[]): readonly number[] {
-    return shape.with(0, this.size.each);
+    return shape.with(0, this.#each);
   }
 
   #fresh(id: number, isTile: boolean): number {

@@ -116,6 +116,15 @@ for (const [name, [program, numbers, tiles]] of Object.entries(cases)) {
   });
 }
 
+Deno.test("tileBatches() does not take filters for images", () => {
+  const traced = trace("filters", [[4, 8, 8, 2], [6, 6, 2, 32]], ([x, filter]) => {
+    const scaled = tf.mul(filter!, 0.5) as T4; // large as well, and six long
+    return [tf.conv2d(x as T4, scaled, 1, "same")];
+  });
+  const { Multiply, Conv2D } = countKernels(tileBatches(simplify(traced), BYTES / 1000));
+  assert.deepEqual([Multiply, Conv2D], [1, 2]);
+});
+
 Deno.test("tileBatches() leaves small arrays and single images alone", () => {
   const program = criticGradients(4);
   assert.equal(tileBatches(program, BYTES / 1e6), program);
