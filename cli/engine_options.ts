@@ -31,17 +31,21 @@ export const ENGINE_OPTIONS = {
 
 type EngineValues = Values<typeof ENGINE_OPTIONS>;
 
+/** Makes the engine, once; see `EngineOptions` for what `confined` means. */
+export type OpenEngine = (options?: Pick<EngineOptions, "confined">) => Promise<Engine>;
+
 /** Lends a function that makes the engine that the options ask for, once, and frees it. */
 export async function withEngine<Result>(
   { engine, device, threads, precision = "f32", openvino }:
     & Pick<EngineValues, "engine" | "device" | "threads">
     & Partial<EngineValues>,
-  use: (open: () => Promise<Engine>) => Promise<Result>,
+  use: (open: OpenEngine) => Promise<Result>,
   report?: EngineOptions["report"],
 ): Promise<Result> {
   let made: Engine | undefined;
-  const open = async () =>
+  const open: OpenEngine = async ({ confined = false } = {}) =>
     made ??= await createEngine({
+      confined,
       // Each is one of the choices above.
       engine: engine as NonNullable<EngineOptions["engine"]>,
       device: device as NonNullable<EngineOptions["device"]>,

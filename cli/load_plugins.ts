@@ -65,11 +65,11 @@ export async function loadPlugins(
   registry: Registry,
   specs: readonly string[],
   { confine }: Pick<Context, "confine">,
-  prepare: () => Promise<unknown> = () => Promise.resolve(),
+  prepare: (options: { readonly confined: true }) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<string[]> {
   const own = await isFile(OWN_CONFIG);
   if (!own && specs.length === 0) return [];
-  await Promise.all([prepare(), prepareCharts()]);
+  await Promise.all([prepare({ confined: true }), prepareCharts()]);
   await confine();
   if (own) {
     try {

@@ -79,6 +79,13 @@ interface Variant {
 export function createCompiledEngine(runtime: Runtime): Engine {
   const { name, device, threads, precision, description, lanes = 1, oneByOne = false } = runtime;
   const compiled = new Set<{ dispose(): Promise<void> }>();
+  let closed = false;
+  const open: Runtime["open"] = (program, options) => {
+    if (!closed) return runtime.open(program, options);
+    throw new Error(
+      `Cannot run "${program.name}": expected an open engine but it was disposed; make another by createEngine()`,
+    );
+  };
   return {
     name,
     device,
@@ -88,13 +95,20 @@ export function createCompiledEngine(runtime: Runtime): Engine {
     oneByOne,
     description,
     compile: ((fn: Traced, options: CompileOptions) => {
-      const made: Compiled<ArrayTree, ArrayTree> = compile(runtime, fn, options, () => {
-        compiled.delete(made);
-      });
+      const made: Compiled<ArrayTree, ArrayTree> = compile(
+        { ...runtime, open },
+        fn,
+        options,
+        () => {
+          compiled.delete(made);
+        },
+      );
       compiled.add(made);
       return made;
     }) as unknown as Engine["compile"],
     dispose: async () => {
+      if (closed) return;
+      closed = true;
       for (const each of [...compiled]) await each.dispose();
       runtime.close();
     },
@@ -118,13 +132,13 @@ function compile(
     }
     return variant;
   };
-  const executableOf = (variant: Variant) =>
-    variant.executable ??= runtime.open(variant.program, {
+  const executableOf = async (variant: Variant) =>
+    await (variant.executable ??= runtime.open(variant.program, {
       resident: outputLeaves(name, variant.outputs).map(({ path }) =>
         resident.includes(branchOf(path))
       ),
       lanes: Math.min(lanes, runtime.lanes ?? 1),
-    });
+    }));
   const arraysOf = runtime.keepsResident ? inputLeaves : hostLeaves;
 
   const run = async (inputs: ArrayTree, { random }: RunOptions = {}) => {

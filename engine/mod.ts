@@ -63,6 +63,12 @@ export interface EngineOptions {
   /** `false`: `tfjs` on the CPU computes in JavaScript even if the native addon was built. */
   readonly native?: boolean;
   /**
+   * `true`: the process may give up calling native code (`Deno.permissions.revoke({ name: "ffi" })`)
+   * once the engine is made, as the command line does for plugins. `onnx` then runs on the program's
+   * thread, and computes no parts of a batch side by side.
+   */
+  readonly confined?: boolean;
+  /**
    * Rules for TensorFlow.js kernels that the compiled engines do not know, or better ones; `docs/kernels.md`
    * lists those that they know. The eager engine runs the kernel itself.
    */
@@ -99,6 +105,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const { engine: asked = "onnx", device: wanted = "cpu", precision = "f32" } = options;
   const { threads = navigator.hardwareConcurrency, openvino, cache, native, report, rules } =
     options;
+  const { confined } = options;
   const { engine, reason: engineReason, library } = choose(asked, openvino);
   const choices = CHOICES[engine];
   if (!choices) {
@@ -137,7 +144,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
   async function open(): Promise<Engine> {
     if (engine === "onnx") {
-      return await (await import("./onnx.ts")).createOnnxEngine({ threads, device, report, rules });
+      const { createOnnxEngine } = await import("./onnx.ts");
+      return await createOnnxEngine({ threads, device, confined, report, rules });
     }
     if (engine === "tfjs") {
       const { createTfjsEngine, openEagerBackend } = await import("./tfjs.ts");

@@ -7,6 +7,7 @@ import type * as Ort from "onnxruntime-node";
 import type { HostArray } from "../core/contracts.ts";
 import { type Adapter, adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
 import { findBlockSize } from "./block_size.ts";
+import { boundExecutable } from "./bound_executable.ts";
 import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
 import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
@@ -20,6 +21,7 @@ import { scaleFilters } from "./passes/scale_filters.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
 import { phase } from "./phase.ts";
+import { type OnnxLibrary, openOnnxLibrary } from "./onnx_library.ts";
 import { createDeviceReader } from "./onnx_reader.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
@@ -34,6 +36,8 @@ type Session = Ort.InferenceSession;
 export interface OnnxOptions {
   readonly threads: number;
   readonly device?: DeviceName;
+  /** See `EngineOptions`. */
+  readonly confined?: boolean | undefined;
   /** Called with what a run should know: which nodes the device does not compute. */
   readonly report?: ((line: string) => void) | undefined;
   /** Rules of kernels besides the built-in ones. */
@@ -49,6 +53,12 @@ const SHORT_SPIN = {
   force_spinning_stop: "1",
   intra_op: { allow_spinning: "1", spin_duration_us: "500" },
 };
+/** The same, as the C library has it. */
+const SHORT_SPIN_CONFIG = {
+  "session.force_spinning_stop": SHORT_SPIN.force_spinning_stop,
+  "session.intra_op.allow_spinning": SHORT_SPIN.intra_op.allow_spinning,
+  "session.intra_op.spin_duration_us": SHORT_SPIN.intra_op.spin_duration_us,
+};
 
 /** The rewrites that the forms of the blocked layout are made for. */
 const forBlocks = (program: Program): Program =>
@@ -56,10 +66,11 @@ const forBlocks = (program: Program): Program =>
 
 /** Makes the engine; the library is loaded here and not before. */
 export async function createOnnxEngine(
-  { threads, device = "cpu", report, rules = [] }: OnnxOptions,
+  { threads, device = "cpu", confined = false, report, rules = [] }: OnnxOptions,
 ): Promise<Engine> {
   const kernels = nodeRules(rules);
   const ort = await loadOrt();
+  const library = device === "cpu" && !confined ? openOnnxLibrary() : undefined;
   // The first session opens the device, and the last one closes it with every shader it compiled.
   const anchor = device === "cpu" ? undefined : await probe(device);
   const adapter = device === "webgpu" ? await findAdapter() : undefined;
@@ -94,6 +105,30 @@ export async function createOnnxEngine(
   const reader = createDeviceReader((program) =>
     create(program, { preferredOutputLocation: "cpu" })
   );
+
+  const openBound = async (
+    { compile }: OnnxLibrary,
+    program: Program,
+    options: OpenOptions,
+  ): Promise<Executable> => {
+    const { lanes } = options;
+    const bytes = phase("lower", program.name, () => model(program));
+    const given = {
+      threads: Math.max(1, Math.floor(threads / lanes)),
+      inputs: program.inputs.length,
+      outputs: program.outputs.length,
+      config: SHORT_SPIN_CONFIG,
+    };
+    // Runs of one thread share a session; else they would share its threads, too.
+    const sessions = await phase("open", program.name, () =>
+      Promise.all(
+        Array.from({ length: given.threads === 1 ? 1 : lanes }, () => compile(bytes, given)),
+      ));
+    return boundExecutable(program, options, {
+      infer: (lane, inputs, outputs) => sessions[lane % sessions.length]!.run(inputs, outputs),
+      free: () => sessions.forEach((session) => session.free()),
+    });
+  };
 
   const open = async (
     program: Program,
@@ -152,9 +187,11 @@ export async function createOnnxEngine(
     precision: "f32",
     description: `ONNX Runtime ${ort.env.versions.common} on ${where}`,
     keepsResident: device === "webgpu",
+    lanes: library ? threads : 1,
     rules,
-    open,
+    open: library ? (program, options) => openBound(library, program, options) : open,
     close: () => {
+      library?.close();
       reader.close();
       anchor?.release();
     },

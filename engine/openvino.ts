@@ -6,12 +6,12 @@
  */
 import { cpus } from "node:os";
 import type { HostArray } from "../core/contracts.ts";
+import { boundExecutable } from "./bound_executable.ts";
 import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { earlyValues } from "./early_values.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
 import { openvinoForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
-import { lend } from "./lent_arrays.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
@@ -24,7 +24,7 @@ import { splitSums } from "./passes/split_sums.ts";
 import { tileBatches } from "./passes/tile_batches.ts";
 import { sumsOfFilters } from "./passes/sums_of_filters.ts";
 import type { Program } from "./program.ts";
-import { type Rule, sizeOf } from "./rule.ts";
+import type { Rule } from "./rule.ts";
 import { threadWords } from "./thread_words.ts";
 
 /** Kernels that the rewrites put others in the place of. */
@@ -109,38 +109,17 @@ export function createOpenvinoEngine(
     }
   };
 
-  const open = async (program: Program, { resident, lanes }: OpenOptions): Promise<Executable> => {
-    const model = await compile(program.name, rewrite(program), lanes);
-    const shapes = program.outputs.map((id) => program.values[id]!.shape);
+  const open = async (program: Program, options: OpenOptions): Promise<Executable> => {
+    const model = await compile(program.name, rewrite(program), options.lanes);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
-    // In a lane, which is one infer request, runs take turns.
-    const last: Promise<unknown>[] = Array(lanes).fill(Promise.resolve());
-    let next = 0;
-    const free = shapes.map((): Float32Array[] => []);
-    const run = async (lane: number, inputs: readonly HostArray[]) => {
-      const outputs = shapes.map((shape, i) => {
-        const data = free[i]!.pop() ?? new Float32Array(sizeOf(shape));
-        if (resident[i]) lend(data, free[i]!);
-        return { shape, data };
-      });
-      await model.infer(lane, {
-        ...named("in", inputs, (i) => read[i]!),
-        ...named("out", outputs, () => true),
-      });
-      return outputs;
-    };
-    return {
-      run(inputs) {
-        const lane = next++ % lanes;
-        const turn = last[lane]!.then(() => run(lane, inputs));
-        last[lane] = turn.catch(() => {});
-        return turn;
-      },
-      async release() {
-        await Promise.all(last);
-        model.free();
-      },
-    };
+    return boundExecutable(program, options, {
+      infer: (lane, inputs, outputs) =>
+        model.infer(lane, {
+          ...named("in", inputs, (i) => read[i]!),
+          ...named("out", outputs, () => true),
+        }),
+      free: model.free,
+    });
   };
 
   return createCompiledEngine({

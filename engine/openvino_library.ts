@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostArray } from "../core/contracts.ts";
+import { addressOf, bytesOf, pointersTo, text, textAt } from "./foreign.ts";
 
 // Numbers instead of Deno's pointers, whose use needs the permission that the command line gives up
 // before it loads plugins; the calls themselves do not.
@@ -209,30 +210,4 @@ export function openOpenvino(
     ov.ov_version_free(bytes);
     return /^[\d.]+/.exec(number)?.[0] ?? number; // without commit and branch
   }
-}
-
-const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(`${value}\0`);
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
-  new Uint8Array(buffer, byteOffset, byteLength) as Uint8Array<ArrayBuffer>;
-
-const addressOf = (view: BufferSource) =>
-  BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)));
-
-/** The text at an address; none if there is none, or it may not be read any more. */
-function textAt(address: bigint): string {
-  try {
-    const pointer = Deno.UnsafePointer.create(address);
-    return pointer ? new Deno.UnsafePointerView(pointer).getCString() : "";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return "";
-    throw error;
-  }
-}
-
-/** Texts, and an array of pointers to them that is valid as long as the texts are held. */
-function pointersTo(values: readonly string[]) {
-  const texts = values.map(text);
-  const array = new Uint8Array(BigUint64Array.from(texts.map(addressOf)).buffer);
-  return { texts, array };
 }

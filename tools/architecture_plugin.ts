@@ -82,6 +82,7 @@ export const EXCEPTIONS: Readonly<
   "no-computed-import": {
     "cli/load_plugins.ts": "runs third parties' code that the user names by --plugin",
     "engine/mod.ts": "the engine's library is loaded only if it is asked for",
+    "engine/onnx_library.ts": "where the package lies is known only from what it has loaded",
     "engine/native.ts": "the addon lies where `deno task native` has built it",
   },
 };

@@ -125,10 +125,10 @@ export const evaluateCommand = defineCommand({
       values;
     const end = await withEngine(values, async (open) => {
       const registry = createRegistry();
-      const plugins = await loadPlugins(registry, values.plugin, context, async () => {
+      const plugins = await loadPlugins(registry, values.plugin, context, async (options) => {
         // What reads FILE.onnx, whatever the engine is.
         if (features.some((spec) => spec.includes(".onnx"))) await (await createEngine()).dispose();
-        await open();
+        await open(options);
       });
       if (weights === undefined && teacher === undefined) {
         throw new UsageError(
