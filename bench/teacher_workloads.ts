@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Weights } from "../core/contracts.ts";
+import type { HostArray, Weights } from "../core/contracts.ts";
 import { flatten } from "../core/flat.ts";
 import { scalarArray } from "../core/host_array.ts";
 import { disposeArrays, type Engine, type EngineArray } from "../engine/mod.ts";
@@ -43,17 +43,25 @@ function teacherTraining(engine: Engine, { network, batch }: Scenario, arrays: W
   };
 }
 
-/** The gradients and values of the parts of a step, a lane each. */
+type Sum = readonly GradientSum<HostArray | EngineArray>[];
+
+/** The gradients and values of the parts of a step, which every lane adds up. */
 async function computeParts(
   split: Split,
+  first: () => Sum,
   compute: (
     rows: readonly number[],
+    before: Sum,
   ) => Promise<{ readonly sum: GradientSum<EngineArray>; readonly fake?: EngineArray }>,
 ) {
-  const sums = await inLanes(split, async ([rows]) => {
-    const { sum, fake } = await compute(rows!);
-    disposeArrays([fake]);
-    return sum;
+  const sums = await inLanes(split, async (parts) => {
+    let before = first();
+    for (const rows of parts) {
+      const { sum, fake } = await compute(rows, before);
+      disposeArrays([before, fake]);
+      before = [sum];
+    }
+    return before[0]!;
   });
   return {
     gradients: sums.map(({ gradient }) => gradient),
@@ -86,15 +94,20 @@ export function generatorStep(engine: Engine, scenario: Scenario, arrays: Weight
     critic,
     batch,
   };
-  const part = (rows: readonly number[]) => ({
-    before: startingSum(split, generator, terms),
+  const first = () => startingSum(split, generator, terms);
+  const part = (rows: readonly number[], before: Sum = first()) => ({
+    before,
     weights: inputs.state.weights,
     critic,
     batch: { ...batch, ...takeLatents(batch, rows) },
   });
   const inParts = async () => {
     const compute = steps.generatorPart(terms);
-    const { gradients, values } = await computeParts(split, (rows) => compute(part(rows)));
+    const { gradients, values } = await computeParts(
+      split,
+      first,
+      (rows, before) => compute(part(rows, before)),
+    );
     const { state, average } = inputs;
     const made = await steps.generatorUpdate({ state, average, gradients, rates, decay });
     disposeArrays(gradients);
@@ -139,15 +152,20 @@ export function discriminatorStep(
     real,
     rates,
   };
-  const part = (rows: readonly number[]) => ({
-    before: startingSum(split, critic, terms),
+  const first = () => startingSum(split, critic, terms);
+  const part = (rows: readonly number[], before: Sum = first()) => ({
+    before,
     weights: inputs.state.weights,
     fake: takeRows(fake, rows),
     real: takeRows(real, rows),
   });
   const inParts = async () => {
     const compute = steps.discriminatorPart(terms);
-    const { gradients, values } = await computeParts(split, (rows) => compute(part(rows)));
+    const { gradients, values } = await computeParts(
+      split,
+      first,
+      (rows, before) => compute(part(rows, before)),
+    );
     const made = await steps.discriminatorUpdate({ state: inputs.state, gradients, rates });
     disposeArrays(gradients);
     return { ...made, values };

@@ -57,8 +57,8 @@ export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "p
   readonly keepsResident?: boolean;
   /** How many runs of a program it can compute side by side; 1 if absent. */
   readonly lanes?: number;
-  /** See {@linkcode Engine.oneByOne}; `false` if absent. */
-  readonly oneByOne?: boolean;
+  /** See {@linkcode Engine.largeBatches}; `whole` if absent. */
+  readonly largeBatches?: Engine["largeBatches"];
   /** Compiles a program. */
   open(program: Program, options: OpenOptions): Promise<Executable<EngineArray>>;
   /** Frees what is left when all executables are released. */
@@ -77,7 +77,8 @@ interface Variant {
 
 /** Makes the engine of a runtime. */
 export function createCompiledEngine(runtime: Runtime): Engine {
-  const { name, device, threads, precision, description, lanes = 1, oneByOne = false } = runtime;
+  const { name, device, threads, precision, description, lanes = 1, largeBatches = "whole" } =
+    runtime;
   const compiled = new Set<{ dispose(): Promise<void> }>();
   let closed = false;
   const open: Runtime["open"] = (program, options) => {
@@ -92,7 +93,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
     threads,
     precision,
     lanes,
-    oneByOne,
+    largeBatches,
     description,
     compile: ((fn: Traced, options: CompileOptions) => {
       const made: Compiled<ArrayTree, ArrayTree> = compile(

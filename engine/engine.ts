@@ -107,8 +107,11 @@ export interface Engine {
   readonly precision: PrecisionName;
   /** How many runs of one function it can compute side by side; 1: one after the other. */
   readonly lanes: number;
-  /** Whether the gradients of large images take less time image by image. */
-  readonly oneByOne: boolean;
+  /**
+   * How it is fastest with batches of many pixels: whole, in parts of some images, or image by image
+   * where the images themselves are large.
+   */
+  readonly largeBatches: "whole" | "parts" | "images";
   /** One line for reports: library, version, device. */
   readonly description: string;
   /**

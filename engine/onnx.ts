@@ -188,6 +188,7 @@ export async function createOnnxEngine(
     description: `ONNX Runtime ${ort.env.versions.common} on ${where}`,
     keepsResident: device === "webgpu",
     lanes: library ? threads : 1,
+    largeBatches: library ? "parts" : "whole",
     rules,
     open: library ? (program, options) => openBound(library, program, options) : open,
     close: () => {

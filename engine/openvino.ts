@@ -128,7 +128,7 @@ export function createOpenvinoEngine(
     threads,
     precision,
     lanes: threads,
-    oneByOne: true,
+    largeBatches: "images",
     description: `OpenVINO ${openvino.version} on the CPU, ${threadWords(threads)}, ${precision}`,
     rules,
     open,

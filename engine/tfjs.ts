@@ -170,7 +170,7 @@ export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] =
     threads,
     precision: "f32",
     lanes: 1,
-    oneByOne: false,
+    largeBatches: "whole",
     description,
     compile: compile as unknown as Engine["compile"],
     dispose: () => Promise.resolve(),

@@ -34,27 +34,23 @@ export interface Split {
 }
 
 /**
- * Most pixels that are computed in lanes: of a batch, or of a large image. Operations on small arrays
- * wait for their threads more than they compute; on large ones two threads are as fast together
- * (docs/performance.md).
+ * Most pixels that a lane computes at once. Operations on small arrays wait for their threads more than
+ * they compute; on large ones two threads are as fast together (docs/performance.md).
  */
 const MOST_PIXELS = 2 ** 17;
-/** Fewest images of a lane, which has a graph of its own in memory. */
+/** Fewest images of a lane, which has a graph of its own in memory; of large ones two. */
 const FEWEST_IMAGES = 4;
-/**
- * Pixels of an image from which some engines compute images one by one: styles become part of the
- * filters, and arrays stay in the caches.
- */
+/** Pixels of an image from which an engine that takes large images one by one does so. */
 const LARGE_IMAGE = 2 ** 16;
 
 /**
  * How a run splits its batch: as it is told; else, where an engine is faster so and the groups of the
- * minibatch deviation stay whole, a small batch into parts side by side, large images one by one.
+ * minibatch deviation stay whole, into parts side by side, large ones in several turns.
  *
  * @throws {RangeError} If a micro-batch has neither whole groups nor less than one.
  */
 export function splitOf(
-  engine: Pick<Engine, "lanes" | "oneByOne">,
+  engine: Pick<Engine, "lanes" | "largeBatches">,
   { batch, accumulate, group, sizePx }: Pick<Split, "batch" | "accumulate" | "group"> & {
     readonly sizePx: number;
   },
@@ -65,17 +61,36 @@ export function splitOf(
     return split;
   }
   const whole = Math.min(group, batch);
-  const pixels = sizePx ** 2;
-  const large = pixels >= LARGE_IMAGE && whole === 1 && engine.oneByOne;
-  const together = large ? pixels : batch * pixels;
-  // Of large images no more than half at once: every lane has a graph of its own in memory.
-  const most = together > MOST_PIXELS ? 1 : Math.floor(batch / (large ? 2 : FEWEST_IMAGES));
+  const most = imagesAtOnce(engine, batch, whole, sizePx ** 2);
+  const fewest = most < FEWEST_IMAGES ? 2 : FEWEST_IMAGES;
   // Every lane has as many threads, and images, as the others.
   const fits = (lanes: number) =>
     engine.lanes % lanes === 0 && batch % lanes === 0 && batch / lanes % whole === 0;
-  let lanes = Math.max(1, Math.min(most, engine.lanes));
+  let lanes = most * sizePx ** 2 > MOST_PIXELS
+    ? 1
+    : Math.min(Math.floor(batch / fewest), engine.lanes);
   while (lanes > 1 && !fits(lanes)) lanes--;
-  return { batch, accumulate: large ? batch : lanes, group, lanes, asked: false };
+  lanes = Math.max(1, lanes);
+  let images = batch / lanes;
+  for (let each = Math.min(most, images); each >= whole; each--) {
+    if (batch / lanes % each !== 0 || each % whole !== 0) continue;
+    images = each;
+    break;
+  }
+  return { batch, accumulate: batch / images, group, lanes, asked: false };
+}
+
+/** The most images that are computed at once: of a batch of few pixels all, else what the engine likes. */
+function imagesAtOnce(
+  { largeBatches }: Pick<Engine, "largeBatches">,
+  batch: number,
+  whole: number,
+  pixels: number,
+): number {
+  if (largeBatches === "images" && pixels >= LARGE_IMAGE && whole === 1) return 1;
+  if (largeBatches !== "parts" || batch * pixels <= MOST_PIXELS) return batch;
+  const most = Math.max(1, Math.floor(MOST_PIXELS / pixels));
+  return most < whole ? batch : most;
 }
 
 /** Whether a step of these terms is split: what is only faster must not change the result. */
@@ -133,7 +148,11 @@ export async function inLanes<T>(
 export function accumulationNotes({ batch, accumulate, group, lanes, asked }: Split): string[] {
   if (accumulate === 1) return [];
   const images = batch / accumulate;
-  if (!asked && images > 1) return [`computes ${lanes} parts of ${images} images side by side`];
+  if (!asked && images > 1) {
+    const parts = `computes ${accumulate} parts of ${images} images`;
+    if (lanes === 1) return [`${parts} one after the other`];
+    return [accumulate === lanes ? `${parts} side by side` : `${parts}, ${lanes} at a time`];
+  }
   if (!asked) return [`computes images ${lanes === 1 ? "one by one" : `${lanes} at a time`}`];
   const smaller = images < Math.min(group, batch)
     ? `; the minibatch deviation is that of ${images} images instead of ${Math.min(group, batch)}`

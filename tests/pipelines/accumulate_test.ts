@@ -118,7 +118,7 @@ function withLanes(): { engine: Engine; ran: Set<string> } {
       return compiled(...given);
     }, compiled);
   }) as Engine["compile"];
-  return { engine: { ...engine, lanes: 2, oneByOne: true, compile }, ran };
+  return { engine: { ...engine, lanes: 2, largeBatches: "images", compile }, ran };
 }
 
 Deno.test("distill() on an engine with lanes makes the step of the whole batch in parts", async () => {

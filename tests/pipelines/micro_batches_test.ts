@@ -67,13 +67,15 @@ Deno.test("accumulationNotes() says what is computed side by side", () => {
     accumulationNotes({ batch: 8, accumulate, group: 1, lanes, asked: false });
   assert.deepEqual(notes(1, 1), []);
   assert.deepEqual(notes(2, 2), ["computes 2 parts of 4 images side by side"]);
+  assert.deepEqual(notes(4, 2), ["computes 4 parts of 2 images, 2 at a time"]);
+  assert.deepEqual(notes(4, 1), ["computes 4 parts of 2 images one after the other"]);
   assert.deepEqual(notes(8, 2), ["computes images 2 at a time"]);
   assert.deepEqual(notes(8, 1), ["computes images one by one"]);
 });
 
 Deno.test("splitOf() takes the most lanes that keep groups whole, of small batches only", () => {
   const lanes = (lanes: number, batch: number, group: number, sizePx: number) => {
-    const engine = { lanes, oneByOne: true };
+    const engine = { lanes, largeBatches: "images" } as const;
     const split = splitOf(engine, { batch, accumulate: 1, group, sizePx });
     assert.equal(split.accumulate, split.lanes);
     return split.lanes;
@@ -91,8 +93,14 @@ Deno.test("splitOf() takes the most lanes that keep groups whole, of small batch
 });
 
 Deno.test("splitOf() takes large images one by one, where that changes nothing", () => {
-  const split = (lanes: number, batch: number, group: number, sizePx: number, oneByOne = true) => {
-    const made = splitOf({ lanes, oneByOne }, { batch, accumulate: 1, group, sizePx });
+  const split = (
+    lanes: number,
+    batch: number,
+    group: number,
+    sizePx: number,
+    largeBatches: "whole" | "images" = "images",
+  ) => {
+    const made = splitOf({ lanes, largeBatches }, { batch, accumulate: 1, group, sizePx });
     return [made.accumulate, made.lanes, made.asked];
   };
   assert.deepEqual(split(2, 4, 1, 256), [4, 2, false]);
@@ -102,12 +110,30 @@ Deno.test("splitOf() takes large images one by one, where that changes nothing",
   assert.deepEqual(split(2, 1, 1, 512), [1, 1, false]);
   assert.deepEqual(split(2, 8, 4, 256), [1, 1, false]); // groups of 4
   assert.deepEqual(split(1, 4, 1, 256), [4, 1, false]);
-  assert.deepEqual(split(2, 4, 1, 256, false), [1, 1, false]); // an engine that is not faster so
+  assert.deepEqual(split(2, 4, 1, 256, "whole"), [1, 1, false]); // an engine that is not faster so
   assert.deepEqual(split(2, 8, 1, 128), [2, 2, false]); // not large
 });
 
+Deno.test("splitOf() takes a large batch in parts, where that changes nothing", () => {
+  const split = (lanes: number, batch: number, group: number, sizePx: number) => {
+    const engine = { lanes, largeBatches: "parts" } as const;
+    const made = splitOf(engine, { batch, accumulate: 1, group, sizePx });
+    return [made.accumulate, made.lanes, made.asked];
+  };
+  assert.deepEqual(split(2, 16, 4, 64), [2, 2, false]);
+  assert.deepEqual(split(2, 128, 4, 64), [4, 2, false]); // of 32 images
+  assert.deepEqual(split(2, 16, 4, 128), [2, 2, false]);
+  assert.deepEqual(split(1, 16, 4, 128), [2, 1, false]);
+  assert.deepEqual(split(2, 24, 4, 128), [6, 2, false]); // groups of 4 stay whole
+  assert.deepEqual(split(2, 4, 1, 256), [2, 2, false]);
+  assert.deepEqual(split(8, 8, 1, 256), [4, 4, false]); // two images for a graph at least
+  assert.deepEqual(split(2, 8, 4, 256), [1, 1, false]); // a group is too large
+  assert.deepEqual(split(2, 4, 1, 512), [4, 1, false]);
+  assert.deepEqual(split(2, 7, 1, 256), [7, 1, false]);
+});
+
 Deno.test("splitOf() computes one after the other what is accumulated", () => {
-  const split = splitOf({ lanes: 2, oneByOne: true }, {
+  const split = splitOf({ lanes: 2, largeBatches: "images" }, {
     batch: 16,
     accumulate: 4,
     group: 4,
