@@ -38,10 +38,10 @@ export interface Split {
  * they compute; on large ones two threads are as fast together (docs/performance.md).
  */
 const MOST_PIXELS = 2 ** 17;
-/** Fewest images of a lane, which has a graph of its own in memory; of large ones two. */
+/** Fewest images of a lane, which has a graph of its own in memory; fewer where parts are smaller. */
 const FEWEST_IMAGES = 4;
-/** Pixels of an image from which an engine that takes large images one by one does so. */
-const LARGE_IMAGE = 2 ** 16;
+/** Pixels of a part of a batch of more than these; where an image has as many, it is a part of its own. */
+const PART_PIXELS = 2 ** 16;
 
 /**
  * How a run splits its batch: as it is told; else, where an engine is faster so and the groups of the
@@ -62,22 +62,32 @@ export function splitOf(
   }
   const whole = Math.min(group, batch);
   const most = imagesAtOnce(engine, batch, whole, sizePx ** 2);
-  const fewest = most < FEWEST_IMAGES ? 2 : FEWEST_IMAGES;
-  // Every lane has as many threads, and images, as the others.
+  const lanes = most * sizePx ** 2 > MOST_PIXELS ? 1 : lanesOf(engine, batch, whole, most);
+  const images = largestPart(batch / lanes, whole, most);
+  return { batch, accumulate: batch / images, group, lanes, asked: false };
+}
+
+/** The most lanes that have as many threads, and whole groups of images, as the others. */
+function lanesOf(
+  engine: Pick<Engine, "lanes">,
+  batch: number,
+  whole: number,
+  most: number,
+): number {
   const fits = (lanes: number) =>
     engine.lanes % lanes === 0 && batch % lanes === 0 && batch / lanes % whole === 0;
-  let lanes = most * sizePx ** 2 > MOST_PIXELS
-    ? 1
-    : Math.min(Math.floor(batch / fewest), engine.lanes);
+  const fewest = Math.min(FEWEST_IMAGES, Math.max(most, 2));
+  let lanes = Math.max(1, Math.min(Math.floor(batch / fewest), engine.lanes));
   while (lanes > 1 && !fits(lanes)) lanes--;
-  lanes = Math.max(1, lanes);
-  let images = batch / lanes;
-  for (let each = Math.min(most, images); each >= whole; each--) {
-    if (batch / lanes % each !== 0 || each % whole !== 0) continue;
-    images = each;
-    break;
+  return lanes;
+}
+
+/** The most images, up to `most`, that divide those of a lane into whole groups. */
+function largestPart(images: number, whole: number, most: number): number {
+  for (let part = Math.min(most, images); part >= whole; part--) {
+    if (images % part === 0 && part % whole === 0) return part;
   }
-  return { batch, accumulate: batch / images, group, lanes, asked: false };
+  return images;
 }
 
 /** The most images that are computed at once: of a batch of few pixels all, else what the engine likes. */
@@ -87,9 +97,9 @@ function imagesAtOnce(
   whole: number,
   pixels: number,
 ): number {
-  if (largeBatches === "images" && pixels >= LARGE_IMAGE && whole === 1) return 1;
+  if (largeBatches === "images" && pixels >= PART_PIXELS && whole === 1) return 1;
   if (largeBatches !== "parts" || batch * pixels <= MOST_PIXELS) return batch;
-  const most = Math.max(1, Math.floor(MOST_PIXELS / pixels));
+  const most = Math.max(1, Math.floor(PART_PIXELS / pixels));
   return most < whole ? batch : most;
 }
 

@@ -121,12 +121,12 @@ Deno.test("splitOf() takes a large batch in parts, where that changes nothing", 
     return [made.accumulate, made.lanes, made.asked];
   };
   assert.deepEqual(split(2, 16, 4, 64), [2, 2, false]);
-  assert.deepEqual(split(2, 128, 4, 64), [4, 2, false]); // of 32 images
-  assert.deepEqual(split(2, 16, 4, 128), [2, 2, false]);
-  assert.deepEqual(split(1, 16, 4, 128), [2, 1, false]);
+  assert.deepEqual(split(2, 64, 4, 64), [4, 2, false]); // of 16 images
+  assert.deepEqual(split(2, 16, 4, 128), [4, 2, false]);
+  assert.deepEqual(split(1, 16, 4, 128), [4, 1, false]);
   assert.deepEqual(split(2, 24, 4, 128), [6, 2, false]); // groups of 4 stay whole
-  assert.deepEqual(split(2, 4, 1, 256), [2, 2, false]);
-  assert.deepEqual(split(8, 8, 1, 256), [4, 4, false]); // two images for a graph at least
+  assert.deepEqual(split(2, 4, 1, 256), [4, 2, false]);
+  assert.deepEqual(split(8, 8, 1, 256), [8, 4, false]); // two images for a graph at least
   assert.deepEqual(split(2, 8, 4, 256), [1, 1, false]); // a group is too large
   assert.deepEqual(split(2, 4, 1, 512), [4, 1, false]);
   assert.deepEqual(split(2, 7, 1, 256), [7, 1, false]);
