@@ -36,7 +36,7 @@ async function hasCuda(engine: EngineName): Promise<boolean> {
       await loadNativeBackend(addon, { device: "cuda", threads: navigator.hardwareConcurrency });
       return true;
     }
-    const { probeOnnxDevice } = await import("./onnx.ts");
+    const { probeOnnxDevice } = await import("./onnx_device.ts");
     await probeOnnxDevice("cuda");
     return true;
   } catch {

@@ -5,9 +5,8 @@
  */
 import type * as Ort from "onnxruntime-node";
 import type { HostArray } from "../core/contracts.ts";
-import { type Adapter, adapterWords, findAdapter, NO_ADAPTER } from "./adapter.ts";
+import { type Adapter, findAdapter } from "./adapter.ts";
 import { findBlockSize } from "./block_size.ts";
-import { boundExecutable } from "./bound_executable.ts";
 import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
 import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
@@ -21,16 +20,14 @@ import { scaleFilters } from "./passes/scale_filters.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
 import { phase } from "./phase.ts";
-import { type OnnxLibrary, openOnnxLibrary } from "./onnx_library.ts";
+import { loadOrt, placeWords, probe } from "./onnx_device.ts";
+import { openBound } from "./onnx_bound.ts";
+import { openOnnxLibrary } from "./onnx_library.ts";
 import { createDeviceReader } from "./onnx_reader.ts";
 import { watchPlacement } from "./placement.ts";
 import type { Program } from "./program.ts";
 import { type Rule, sizeOf } from "./rule.ts";
-import { threadWords } from "./thread_words.ts";
 import { isResidentArray } from "./tree.ts";
-import { trace } from "./tracing.ts";
-
-type Session = Ort.InferenceSession;
 
 /** Options of {@linkcode createOnnxEngine}. */
 export interface OnnxOptions {
@@ -44,20 +41,15 @@ export interface OnnxOptions {
   readonly rules?: readonly Rule[] | undefined;
 }
 
-const NO_SPIN = { intra_op: { allow_spinning: "0" } };
+const NO_SPIN = { "session.intra_op.allow_spinning": "0" };
 /**
  * Threads wait awake for the next node, which saves their waking; but not longer, and not between runs,
  * as they starve whatever else runs on the machine (docs/performance.md).
  */
 const SHORT_SPIN = {
-  force_spinning_stop: "1",
-  intra_op: { allow_spinning: "1", spin_duration_us: "500" },
-};
-/** The same, as the C library has it. */
-const SHORT_SPIN_CONFIG = {
-  "session.force_spinning_stop": SHORT_SPIN.force_spinning_stop,
-  "session.intra_op.allow_spinning": SHORT_SPIN.intra_op.allow_spinning,
-  "session.intra_op.spin_duration_us": SHORT_SPIN.intra_op.spin_duration_us,
+  "session.force_spinning_stop": "1",
+  "session.intra_op.allow_spinning": "1",
+  "session.intra_op.spin_duration_us": "500",
 };
 
 /** The rewrites that the forms of the blocked layout are made for. */
@@ -88,7 +80,7 @@ export async function createOnnxEngine(
       enableMemPattern: device !== "cpu",
       logSeverityLevel: device === "cpu" ? 3 : 4, // the rest is thrown, in words of ours
       ...device !== "cpu" && { executionProviders: [device] },
-      extra: { session: device === "cpu" ? SHORT_SPIN : NO_SPIN },
+      extra: device === "cpu" ? SHORT_SPIN : NO_SPIN,
       ...options,
     });
   const replaced = rules.some(({ kernel }) => blockedForms.has(kernel));
@@ -97,38 +89,15 @@ export async function createOnnxEngine(
     block > 0
       ? lower(forBlocks(program), "onnxruntime", kernels, { forms: blockedForms, block })
       : lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels);
+  const lowered = (program: Program) => phase("lower", program.name, () => model(program));
   const create = (program: Program, options: Ort.InferenceSession.SessionOptions) => {
-    const bytes = phase("lower", program.name, () => model(program));
+    const bytes = lowered(program);
     return phase("open", program.name, () => start(bytes, options));
   };
 
   const reader = createDeviceReader((program) =>
     create(program, { preferredOutputLocation: "cpu" })
   );
-
-  const openBound = async (
-    { compile }: OnnxLibrary,
-    program: Program,
-    options: OpenOptions,
-  ): Promise<Executable> => {
-    const { lanes } = options;
-    const bytes = phase("lower", program.name, () => model(program));
-    const given = {
-      threads: Math.max(1, Math.floor(threads / lanes)),
-      inputs: program.inputs.length,
-      outputs: program.outputs.length,
-      config: SHORT_SPIN_CONFIG,
-    };
-    // Runs of one thread share a session; else they would share its threads, too.
-    const sessions = await phase("open", program.name, () =>
-      Promise.all(
-        Array.from({ length: given.threads === 1 ? 1 : lanes }, () => compile(bytes, given)),
-      ));
-    return boundExecutable(program, options, {
-      infer: (lane, inputs, outputs) => sessions[lane % sessions.length]!.run(inputs, outputs),
-      free: () => sessions.forEach((session) => session.free()),
-    });
-  };
 
   const open = async (
     program: Program,
@@ -190,60 +159,20 @@ export async function createOnnxEngine(
     lanes: library ? threads : 1,
     largeBatches: library ? "parts" : "whole",
     rules,
-    open: library ? (program, options) => openBound(library, program, options) : open,
+    open: library
+      ? (program, options) =>
+        openBound(library, program, lowered(program), {
+          ...options,
+          threads,
+          config: SHORT_SPIN,
+        })
+      : open,
     close: () => {
       library?.close();
       reader.close();
       anchor?.release();
     },
   });
-}
-
-async function loadOrt(): Promise<typeof Ort> {
-  const ort = await import("onnxruntime-node");
-  ort.env.logLevel = "fatal"; // its errors are thrown, too, and then put in words of ours
-  return ort;
-}
-
-/**
- * Opens an empty program on a device, so that what is missing is told before anything is computed.
- *
- * @throws {Error} If the device cannot be used; the message says what to install.
- */
-export async function probeOnnxDevice(device: DeviceName): Promise<void> {
-  const session = await probe(device);
-  await session.release();
-}
-
-async function probe(device: DeviceName): Promise<Session> {
-  const ort = await loadOrt();
-  try {
-    const program = trace("probe", [[1]], ([x]) => [x!]);
-    return await ort.InferenceSession.create(lower(program, "onnxruntime", nodeRules()), {
-      executionProviders: [device],
-      logSeverityLevel: 4,
-    });
-  } catch (cause) {
-    const remedy = device === "webgpu"
-      ? missingGpu(await findAdapter())
-      : "an NVIDIA GPU with its driver and ONNX Runtime's CUDA libraries; get them with `deno install --allow-scripts=npm:onnxruntime-node`";
-    throw new Error(`Cannot create the engine "onnx" on "${device}": expected ${remedy}`, {
-      cause,
-    });
-  }
-}
-
-/** Dawn refuses GPUs that Deno takes: old drivers, and Debian 12's lavapipe. */
-function missingGpu(refused: Adapter | undefined): string {
-  if (!refused) return NO_ADAPTER;
-  return `a GPU that ONNX Runtime accepts but received ${refused.name}, which lacks what it needs; update its driver, or name another in VK_DRIVER_FILES`;
-}
-
-/** A device in words: `WebGPU, llvmpipe (a software adapter: slow)`. */
-function placeWords(device: DeviceName, threads: number, adapter: Adapter | undefined): string {
-  if (device === "cpu") return `the CPU, ${threadWords(threads)}`;
-  if (device === "cuda") return "CUDA";
-  return `WebGPU${adapter ? `, ${adapterWords(adapter)}` : ""}`;
 }
 
 const bufferLimit = ({ maxBufferBytes, maxBindingBytes }: Adapter) =>

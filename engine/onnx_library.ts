@@ -21,7 +21,7 @@ const FLOAT32 = 1; // ONNXTensorElementDataType
 const ARENA = 1; // OrtAllocatorType
 const DEFAULT_MEMORY = 0; // OrtMemType
 
-/** Where it has been tried. */
+/** Where it has been tried, on x86-64. */
 const SYSTEMS: readonly string[] = ["linux"];
 
 /** A compiled model, which may have several runs at a time. */
