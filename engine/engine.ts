@@ -84,7 +84,10 @@ export interface RunOptions {
   readonly random?: Random;
 }
 
-/** A function of arrays. The first call with new shapes traces and compiles; later calls run. */
+/**
+ * A function of arrays, which must not change until it has answered. The first call with new shapes
+ * traces and compiles; later calls run.
+ */
 export interface Compiled<In, Out> {
   (inputs: In, options?: RunOptions): Promise<Out>;
   /** Compiles for these inputs without running. */

@@ -14,8 +14,7 @@ const BUFFER = "buffer";
 const SIZE = "usize";
 
 const API_VERSION = 13; // has all functions that are called here
-const FATAL = 4; // OrtLoggingLevel
-const ERROR = 3;
+const FATAL = 4; // OrtLoggingLevel; errors are thrown
 const ALL = 99; // GraphOptimizationLevel
 const FLOAT32 = 1; // ONNXTensorElementDataType
 const ARENA = 1; // OrtAllocatorType
@@ -89,7 +88,7 @@ function open(path: string): OnnxLibrary {
     ort.setIntraOpNumThreads(options, threads);
     ort.setInterOpNumThreads(options, 1);
     ort.setSessionGraphOptimizationLevel(options, ALL);
-    ort.setSessionLogSeverityLevel(options, ERROR);
+    ort.setSessionLogSeverityLevel(options, FATAL);
     ort.disableMemPattern(options); // a second run would lay out all values anew beside the first one's
     for (const [name, value] of Object.entries(config)) {
       ort.addSessionConfigEntry(options, text(name), text(value));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import "onnxruntime-node"; // whose library is opened
 import type { HostArray } from "../../core/contracts.ts";
 import { createEngine, disposeArrays } from "../../engine/mod.ts";
 import { openOnnxLibrary } from "../../engine/onnx_library.ts";
@@ -118,4 +119,20 @@ Deno.test("an engine can be disposed twice, and says so when it is used afterwar
     message:
       'Cannot run "power": expected an open engine but it was disposed; make another by createEngine()',
   });
+});
+
+Deno.test({ name: "onnx refuses a function that is being disposed", ignore }, async () => {
+  const engine = await createEngine({ threads: 1 });
+  const compiled = engine.compile(power, { name: "power" });
+  const x = square(256);
+  await compiled({ x });
+  const underWay = compiled({ x });
+  const disposed = compiled.dispose();
+  const late = assert.rejects(compiled({ x }), {
+    message: 'Cannot run "power": expected it open but it was disposed',
+  });
+  assert.ok((await underWay).y); // what was under way ends
+  await Promise.all([disposed, late]);
+  assert.ok((await compiled({ x })).y); // opened anew
+  await engine.dispose();
 });
