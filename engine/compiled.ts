@@ -80,12 +80,16 @@ export function createCompiledEngine(runtime: Runtime): Engine {
   const { name, device, threads, precision, description, lanes = 1, largeBatches = "whole" } =
     runtime;
   const compiled = new Set<{ dispose(): Promise<void> }>();
-  let closed = false;
+  let closing: Promise<void> | undefined;
   const open: Runtime["open"] = (program, options) => {
-    if (!closed) return runtime.open(program, options);
+    if (!closing) return runtime.open(program, options);
     throw new Error(
       `Cannot run "${program.name}": expected an open engine but it was disposed; make another by createEngine()`,
     );
+  };
+  const close = async () => {
+    for (const each of [...compiled]) await each.dispose();
+    runtime.close();
   };
   return {
     name,
@@ -107,12 +111,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
       compiled.add(made);
       return made;
     }) as unknown as Engine["compile"],
-    dispose: async () => {
-      if (closed) return;
-      closed = true;
-      for (const each of [...compiled]) await each.dispose();
-      runtime.close();
-    },
+    dispose: () => closing ??= close(),
   };
 }
 
