@@ -19,6 +19,7 @@ import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
 import { scaleFilters } from "./passes/scale_filters.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
+import { winograd } from "./passes/winograd.ts";
 import { phase } from "./phase.ts";
 import { loadOrt, placeWords, probe } from "./onnx_device.ts";
 import { openBound } from "./onnx_bound.ts";
@@ -54,7 +55,7 @@ const SHORT_SPIN = {
 
 /** The rewrites that the forms of the blocked layout are made for. */
 const forBlocks = (program: Program): Program =>
-  fuseConvolutions(scaleFilters(foldScales(foldHaar(sumProducts(shareSlopes(program))))));
+  fuseConvolutions(scaleFilters(foldScales(foldHaar(sumProducts(shareSlopes(winograd(program)))))));
 
 /** Makes the engine; the library is loaded here and not before. */
 export async function createOnnxEngine(

@@ -22,6 +22,7 @@ import { lateScales } from "./passes/late_scales.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
 import { tileBatches } from "./passes/tile_batches.ts";
+import { winograd } from "./passes/winograd.ts";
 import { sumsOfFilters } from "./passes/sums_of_filters.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
@@ -31,6 +32,7 @@ import { threadWords } from "./thread_words.ts";
 const FOLDED = [
   "Conv2D",
   "Conv2DBackpropFilter",
+  "Conv2DBackpropInput",
   "DepthToSpace",
   "DepthwiseConv2dNativeBackpropFilter",
   "InverseHaar",
@@ -60,7 +62,11 @@ export function createOpenvinoEngine(
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
   const folds = !FOLDED.some(own.has, own); // a caller's rule must see its kernel
   const rewrite = (given: Program) => {
-    const program = slopesOfResults(splitSums(tileBatches(given, precision === "bf16" ? 2 : 4)));
+    const tiles = tileBatches(given, precision === "bf16" ? 2 : 4);
+    // In bf16 the transforms would lose more digits than there are.
+    const program = slopesOfResults(
+      splitSums(precision === "f32" && folds ? winograd(tiles) : tiles),
+    );
     const folded = folds ? sumsOfFilters(lateScales(foldScales(foldHaar(program)))) : program;
     return precision === "bf16" ? endTails(folded) : folded;
   };

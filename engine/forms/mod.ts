@@ -9,9 +9,11 @@ import {
   blockedBackpropFilter,
   blockedDepthwiseBackpropFilter,
 } from "./blocked_filter_gradient.ts";
+import { fused } from "./blocked_node.ts";
 import { lateSlope } from "./late_slope.ts";
 import { pixelRows } from "./pixel_rows.ts";
 import { scaledName } from "../passes/fold_scales.ts";
+import { fusedName } from "../passes/fuse_convolutions.ts";
 import { SUM_OF_PRODUCTS } from "../passes/sum_products.ts";
 import { blockedHaar, blockedInverseHaar } from "./blocked_haar.ts";
 import { blockedReduction, blockedSumOfProducts } from "./blocked_reduction.ts";
@@ -22,6 +24,8 @@ import { gatheredHaar, gatheredInverseHaar } from "./gathered_haar.ts";
 import { imageAsKernel } from "./image_as_kernel.ts";
 import { imageSum } from "./image_sum.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
+import { WINOGRAD, WINOGRAD_FILTER } from "../winograd.ts";
+import { winogradBuild, winogradConv2D, winogradFilter } from "./winograd.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
 export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
@@ -36,6 +40,9 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Step", blockedSlope],
   ["Sum", blockedReduction],
   [SUM_OF_PRODUCTS, blockedSumOfProducts],
+  [WINOGRAD, winogradConv2D],
+  [fusedName(WINOGRAD), fused(winogradBuild)],
+  [WINOGRAD_FILTER, winogradFilter],
 ]);
 
 /** Forms by kernel for OpenVINO. */
@@ -50,4 +57,6 @@ export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Haar", gatheredHaar],
   ["InverseHaar", gatheredInverseHaar],
   ["Sum", imageSum],
+  [WINOGRAD, winogradConv2D],
+  [WINOGRAD_FILTER, winogradFilter],
 ]);

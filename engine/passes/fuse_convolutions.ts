@@ -1,6 +1,7 @@
 import type { Op, Program } from "../program.ts";
 import { producers, useCounts } from "../program.ts";
 import { sameShape } from "../rule.ts";
+import { WINOGRAD } from "../winograd.ts";
 import { scaledFilterName } from "./scale_filters.ts";
 import { scaleOf } from "./scale_of.ts";
 
@@ -22,6 +23,7 @@ const CONVOLUTIONS = [
   "DepthwiseConv2dNative",
   scaledFilterName("Conv2D"),
   scaledFilterName("Resample"),
+  WINOGRAD,
 ];
 
 /** What is added to a convolution's result. */

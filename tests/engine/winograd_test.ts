@@ -1,0 +1,220 @@
+/* 3x3 convolutions by Winograd's products, in the forms of both runtimes. ONNX Runtime computes those of
+ * OpenVINO too, so that they are tested where that is not installed. */
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import ort from "onnxruntime-node";
+import type { HostArray } from "../../core/contracts.ts";
+import { createRandom } from "../../core/random.ts";
+import { findBlockSize } from "../../engine/block_size.ts";
+import { blockedForms, openvinoForms } from "../../engine/forms/mod.ts";
+import { nodeRules } from "../../engine/kernels/mod.ts";
+import { lower } from "../../engine/lowering.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { fuseConvolutions } from "../../engine/passes/fuse_convolutions.ts";
+import { winograd } from "../../engine/passes/winograd.ts";
+import { countKernels, type Program } from "../../engine/program.ts";
+import { leakyRelu } from "../../layers/activation.ts";
+
+type T4 = tf.Tensor4D;
+type Explicit = [[0, 0], [number, number], [number, number], [0, 0]];
+type Fn = (x: T4, filter: T4) => tf.Tensor;
+
+const convolved = (pad: "same" | "valid" | Explicit): Fn => (x, filter) =>
+  tf.conv2d(x, filter, 1, pad as "same");
+/** The gradient of the input. */
+const back = (fn: Fn): Fn => (x, filter) =>
+  tf.grad((x) => tf.sum(tf.square(fn(x as T4, filter))))(x);
+const bias = (filter: T4) => tf.mean(filter, [0, 1, 2]);
+
+const cases: Record<string, [Fn, x: number[], filter: number[]]> = {};
+for (const pad of ["same", "valid", [[0, 0], [0, 2], [2, 1], [0, 0]]] as const) {
+  for (const size of [[2, 8, 12], [3, 5, 6], [1, 3, 17], [2, 4, 4]]) {
+    const title = `${size}, padding ${pad}`;
+    const given = convolved(pad as Explicit);
+    cases[`convolution of ${title}`] = [given, [...size, 16], [3, 3, 16, 32]];
+    cases[`gradient of the input of ${title}`] = [back(given), [...size, 16], [3, 3, 16, 32]];
+  }
+}
+const same = convolved("same");
+const image = [2, 9, 10, 16];
+const filter = [3, 3, 16, 32];
+cases["a bias, a map and a leaky ReLU after it"] = [
+  (x, filter) => leakyRelu(tf.add(same(x, filter), tf.add(tf.mean(x, 3, true), bias(filter))), 0.2),
+  image,
+  filter,
+];
+cases["one number per channel and image after it, and a bias"] = [
+  (x, filter) => {
+    const factors = tf.tile(tf.mean(x, [1, 2], true), [1, 1, 1, 2]);
+    return leakyRelu(tf.add(tf.mul(same(x, filter), factors), bias(filter)), 0.2);
+  },
+  image,
+  filter,
+];
+cases["one after the other"] = [
+  (x, filter) => same(same(x, filter) as T4, tf.transpose(filter, [0, 1, 3, 2])),
+  image,
+  filter,
+];
+cases["channels that are no whole blocks"] = [same, [2, 9, 10, 5], [3, 3, 5, 7]];
+cases["more tiles than one strip has"] = [same, [3, 66, 35, 16], [3, 3, 16, 16]];
+
+const targets = {
+  onnxruntime: {
+    forms: blockedForms,
+    block: await findBlockSize(ort, (model) => ort.InferenceSession.create(model)),
+    rewrite: (program: Program) => fuseConvolutions(winograd(program, () => true)),
+  },
+  openvino: {
+    forms: openvinoForms,
+    block: 0,
+    rewrite: (program: Program) => winograd(program, () => true),
+  },
+};
+
+const eager = await createEngine({ engine: "tfjs", native: false });
+const compiled = await createEngine({ threads: 1 });
+
+Deno.test.afterAll(async () => {
+  await eager.dispose();
+  await compiled.dispose();
+});
+
+/** The largest difference, as a share of the largest number. */
+function difference(actual: Float32Array, expected: Float32Array): number {
+  const largest = (numbers: Float32Array) => numbers.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+  return largest(actual.map((x, i) => x - expected[i]!)) / largest(expected);
+}
+
+async function compute(
+  model: Uint8Array,
+  arrays: readonly HostArray[],
+): Promise<HostArray> {
+  const session = await ort.InferenceSession.create(model);
+  const feeds = arrays.map(({ data, shape }, i) =>
+    [`in${i}`, new ort.Tensor("float32", data as Float32Array, shape)] as const
+  );
+  const { out0 } = await session.run(Object.fromEntries(feeds));
+  await session.release();
+  return { shape: out0!.dims, data: out0!.data as Float32Array };
+}
+
+const array = (name: string, shape: readonly number[]) => createRandom(1, name).normal(shape);
+
+for (const [name, [fn, xShape, filterShape]] of Object.entries(cases)) {
+  Deno.test(`winograd(): ${name}`, async (t) => {
+    const inputs = { x: array("x", xShape), y: array("y", filterShape) };
+    const traced = ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => fn(x as T4, y as T4);
+    const expected = await eager.compile(traced, { name })(inputs) as HostArray;
+    const program = compiled.compile(traced, { name }).program(inputs);
+    for (const [target, { forms, block, rewrite }] of Object.entries(targets)) {
+      await t.step(target, async () => {
+        const rewritten = rewrite(program);
+        assert.deepEqual(
+          Object.keys(countKernels(rewritten)).filter((kernel) => /^Conv2D/.test(kernel)),
+          [],
+        );
+        const model = lower(rewritten, target as keyof typeof targets, nodeRules(), {
+          forms,
+          block,
+        });
+        const actual = await compute(model, Object.values(inputs));
+        assert.deepEqual(actual.shape, expected.shape);
+        const worst = difference(actual.data, expected.data);
+        assert.ok(worst < 1e-5, `differs by ${worst.toExponential(1)} of the largest number`);
+      });
+    }
+  });
+}
+
+Deno.test("winograd() rounds little, over 512 channels too", async () => {
+  const [from, to, size] = [512, 32, 12];
+  const x = array("x", [1, size, size, from]);
+  const filter = array("filter", [3, 3, from, to]);
+  const program = compiled.compile(
+    ({ x, y }: { x: tf.Tensor; y: tf.Tensor }) => convolved("valid")(x as T4, y as T4),
+    { name: "rounding" },
+  ).program({ x, y: filter });
+  const { forms, block, rewrite } = targets.onnxruntime;
+  const model = lower(rewrite(program), "onnxruntime", nodeRules(), { forms, block });
+  const { data, shape: [, h, w] } = await compute(model, [x, filter]);
+  const exact = Float64Array.from(data, (_, i) => {
+    const [row, column, channel] = [Math.floor(i / to / w!), Math.floor(i / to) % w!, i % to];
+    let sum = 0;
+    for (let tap = 0; tap < 9; tap++) {
+      const pixel = (row + Math.floor(tap / 3)) * size + column + tap % 3;
+      for (let c = 0; c < from; c++) {
+        sum += x.data[pixel * from + c]! * filter.data[(tap * from + c) * to + channel]!;
+      }
+    }
+    return sum;
+  });
+  assert.equal(h, 10);
+  const squares = exact.reduce((sum, number, i) => sum + (data[i]! - number) ** 2, 0);
+  const mean = Math.sqrt(squares / exact.reduce((sum, number) => sum + number ** 2, 0));
+  assert.ok(mean < 2.5e-6, `differs by ${mean.toExponential(1)}, root mean square`);
+});
+
+/** Kernels of a program after the rewrite. */
+function kernelsOf(
+  fn: Fn,
+  xShape: readonly number[],
+  filterShape: readonly number[],
+  trained = false,
+) {
+  const constant = array("filter", trained ? [1] : filterShape);
+  const program = compiled.compile(({ x, filter }: { x: tf.Tensor; filter: tf.Tensor }) => {
+    const known = trained ? filter : tf.tensor(constant.data as Float32Array, [...filterShape]);
+    return tf.add(fn(x as T4, known as T4), tf.mean(filter));
+  }, { name: "kernels" }).program({
+    x: array("x", xShape),
+    filter: array("filter", trained ? filterShape : [1]),
+  });
+  const counts = countKernels(winograd(program));
+  return Object.fromEntries(
+    Object.entries(counts).filter(([kernel]) => /Conv2D|Winograd/.test(kernel)),
+  );
+}
+
+Deno.test("winograd() takes wide convolutions with enough tiles", () => {
+  const wide = [3, 3, 512, 512];
+  const products = { WinogradConv2D: 1, WinogradFilter: 1 };
+  assert.deepEqual(kernelsOf(same, [1, 16, 16, 512], wide), products);
+  assert.deepEqual(kernelsOf(same, [1, 8, 8, 512], wide), { Conv2D: 1 });
+  assert.deepEqual(kernelsOf(same, [4, 32, 32, 128], [3, 3, 128, 128]), products);
+  assert.deepEqual(kernelsOf(same, [4, 32, 32, 64], [3, 3, 64, 64]), { Conv2D: 1 });
+});
+
+Deno.test("winograd() asks more of a filter that is trained, which is transformed at every step", () => {
+  const products = { WinogradConv2D: 1, WinogradFilter: 1 };
+  assert.deepEqual(kernelsOf(same, [4, 32, 32, 128], [3, 3, 128, 128], true), { Conv2D: 1 });
+  assert.deepEqual(kernelsOf(same, [4, 32, 32, 512], [3, 3, 512, 512], true), products);
+});
+
+Deno.test("winograd() transforms a filter once for each direction", () => {
+  const twice: Fn = (x, filter) => {
+    const there: Fn = (x, filter) => same(same(x, filter) as T4, filter);
+    return back(there)(x, filter);
+  };
+  assert.deepEqual(kernelsOf(twice, [1, 32, 32, 256], [3, 3, 256, 256]), {
+    WinogradConv2D: 4,
+    WinogradFilter: 2,
+  });
+});
+
+Deno.test("winograd() leaves what has other taps, strides, holes or too much padding", () => {
+  const wide = (kernel: number) => [kernel, kernel, 256, 256];
+  const size = [1, 64, 64, 256];
+  const strided: Fn = (x, filter) => tf.conv2d(x, filter, 2, "same");
+  const holes: Fn = (x, filter) => tf.conv2d(x, filter, 1, "same", "NHWC", 2);
+  const wider = back(convolved([[0, 0], [3, 0], [1, 1], [0, 0]]));
+  assert.deepEqual(kernelsOf(same, size, wide(5)), { Conv2D: 1 });
+  assert.deepEqual(kernelsOf(same, size, wide(1)), { Conv2D: 1 });
+  assert.deepEqual(kernelsOf(strided, size, wide(3)), { Conv2D: 1 });
+  assert.deepEqual(kernelsOf(holes, size, wide(3)), { Conv2D: 1 });
+  assert.deepEqual(kernelsOf(wider, size, wide(3)), {
+    Conv2DBackpropInput: 1,
+    WinogradConv2D: 1,
+    WinogradFilter: 1,
+  });
+});
