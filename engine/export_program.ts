@@ -7,13 +7,19 @@
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import type { ModelFile } from "./onnx_model.ts";
+import { bandsByCell } from "./passes/bands_by_cell.ts";
+import { earlyScales } from "./passes/early_scales.ts";
+import { foldHaar } from "./passes/fold_haar.ts";
 import { simplify } from "./passes/mod.ts";
 import { precompute } from "./passes/precompute.ts";
+import { splitSums } from "./passes/split_sums.ts";
 import type { Program } from "./program.ts";
 
 /** A program as the bytes of an ONNX file. */
 export function exportProgram(program: Program, file: ModelFile): Uint8Array<ArrayBuffer> {
-  const known = simplify(precompute(program));
+  const known = simplify(
+    precompute(bandsByCell(earlyScales(foldHaar(splitSums(precompute(program)))))),
+  );
   // What ONNX Runtime's WebGPU provider lacks is avoided; all others have what is left.
   return lower(known, "webgpu", nodeRules(), { file });
 }

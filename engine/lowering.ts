@@ -166,7 +166,7 @@ export class Lowering extends GraphBuilder {
     const shape = this.shape(out);
     if (shape.length !== 4) return "channelsLast";
     const isMap = shape[3] === 1 && sizeOf(shape) >= LARGE_MAP;
-    if (isMap && this.target === "onnxruntime") return "channelsFirst";
+    if (isMap && this.target !== "openvino") return "channelsFirst";
     const full = (id: number) => sameShape(this.shape(id), shape);
     const some = this.canBlock(out) && ids.some((id) => full(id) && this.isBlocked(id));
     const every = some && ids.every((id) => {

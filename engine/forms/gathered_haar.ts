@@ -7,8 +7,8 @@ import type { Op } from "../program.ts";
  * many channels they are brought together by `Gather`, which moves single numbers of channels last;
  * slices and concatenations along the channels are ten times as slow in OpenVINO. */
 
-// Channels of bands; up to these, the zeros cost less (docs/performance.md).
-const MOST_DENSE = { transform: 128, inverse: 64 };
+/** Channels of bands; up to these, the zeros cost less (docs/performance.md). */
+export const MOST_DENSE = { transform: 128, inverse: 64 };
 const TO_LAST = [0, 2, 3, 1];
 const TO_FIRST = [0, 3, 1, 2];
 
@@ -82,20 +82,24 @@ export function gatheredHaar({ inputs: [x], outputs: [out] }: Op, l: Lowering): 
 }
 
 /** Its inverse. */
-export function gatheredInverseHaar({ inputs: [x], outputs: [out] }: Op, l: Lowering): boolean {
+export function gatheredInverseHaar(
+  { inputs: [x], attributes, outputs: [out] }: Op,
+  l: Lowering,
+): boolean {
   const shape = l.shape(x!);
   const size = shape[3]!;
   const channels = size / 4;
   const first = l.get(x!, "channelsFirst");
-  const dense = size <= MOST_DENSE.inverse;
+  const byCell = attributes["cells"] === true;
+  const dense = !byCell && size <= MOST_DENSE.inverse;
   const order = Array.from(
     { length: size },
     (_, i) => bandPlace(Math.floor(i / 4), i % 4, channels),
   );
   const pixels = dense
     ? l.emit("Conv", [first, toPixels(l, channels)])
-    : cells(l, reorder(l, first, shape, order), size);
-  const attributes = { blocksize: 2, mode: dense ? "DCR" : "CRD" };
-  l.put(out!, l.emit("DepthToSpace", [pixels], attributes), "channelsFirst");
+    : cells(l, byCell ? first : reorder(l, first, shape, order), size);
+  const mode = dense ? "DCR" : "CRD";
+  l.put(out!, l.emit("DepthToSpace", [pixels], { blocksize: 2, mode }), "channelsFirst");
   return true;
 }

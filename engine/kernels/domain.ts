@@ -12,6 +12,16 @@ function haarWeight(l: Lowering, channels: number, shape: readonly number[]): st
   return l.float(data, shape);
 }
 
+/** The bands of a value with channels first, the four of each channel one after the other. */
+function bandsOfCells(l: Lowering, x: number): string {
+  const [n, h, w, c4] = l.shape(x) as [number, number, number, number];
+  const c = c4 / 4;
+  const first = l.get(x, "channelsFirst");
+  const low = l.reshape(l.slice(first, [0], [c], [1]), [n, c, 1, h, w]);
+  const high = l.reshape(l.slice(first, [c], [c4], [1]), [n, c, 3, h, w]);
+  return l.reshape(l.emit("Concat", [low, high], { axis: 2 }), [n, c4, h, w]);
+}
+
 /** Rules of this family. */
 export const domainRules: readonly KernelRule[] = [
   {
@@ -43,15 +53,12 @@ export const domainRules: readonly KernelRule[] = [
       const [n, h, w, c] = x!.shape;
       return { shape: [n!, 2 * h!, 2 * w!, c! / 4], dtype: "float32" };
     },
-    lower({ inputs: [x], outputs: [out] }, l) {
-      const [n, h, w, c4] = l.shape(x!) as [number, number, number, number];
-      const c = c4 / 4;
-      const first = l.get(x!, "channelsFirst");
-      const low = l.reshape(l.slice(first, [0], [c], [1]), [n, c, 1, h, w]);
-      const high = l.reshape(l.slice(first, [c], [c4], [1]), [n, c, 3, h, w]);
-      const cells = l.reshape(l.emit("Concat", [low, high], { axis: 2 }), [n, c4, h, w]);
-      const pixels = l.emit("Conv", [cells, haarWeight(l, c, [c4, 4, 1, 1])], { group: c });
-      const image = l.emit("DepthToSpace", [pixels], { blocksize: 2, mode: "CRD" });
+    lower({ inputs: [x], attributes, outputs: [out] }, l) {
+      const c = l.shape(out!)[3]!;
+      const c4 = 4 * c;
+      const cells = attributes["cells"] ? l.get(x!, "channelsFirst") : bandsOfCells(l, x!);
+      const weight = haarWeight(l, c, [c4, 1, 2, 2]); // orthogonal: its inverse is its adjoint
+      const image = l.emit("ConvTranspose", [cells, weight], { group: c, strides: [2, 2] });
       l.put(out!, image, "channelsFirst");
     },
   },

@@ -1,0 +1,142 @@
+/* Rewrites of what stands around an inverse Haar transform, computed by ONNX Runtime in the forms that
+ * exported files have, and in those of OpenVINO. */
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import ort from "onnxruntime-node";
+import type { HostArray } from "../../core/contracts.ts";
+import { createRandom } from "../../core/random.ts";
+import { openvinoForms } from "../../engine/forms/mod.ts";
+import { nodeRules } from "../../engine/kernels/mod.ts";
+import { lower } from "../../engine/lowering.ts";
+import { createEngine } from "../../engine/mod.ts";
+import { bandsByCell } from "../../engine/passes/bands_by_cell.ts";
+import { earlyScales } from "../../engine/passes/early_scales.ts";
+import { splitSums } from "../../engine/passes/split_sums.ts";
+import type { Program } from "../../engine/program.ts";
+import { leakyRelu } from "../../layers/activation.ts";
+import { inverseHaar } from "../../layers/haar.ts";
+
+type T4 = tf.Tensor4D;
+type Fn = (inputs: { x: T4; filter: T4; scale: T4; after: T4; map: T4 }) => tf.Tensor;
+
+const engine = await createEngine({ threads: 1 });
+const eager = await createEngine({ engine: "tfjs", native: false });
+Deno.test.afterAll(async () => {
+  await engine.dispose();
+  await eager.dispose();
+});
+
+const array = (name: string, shape: readonly number[]) => createRandom(1, name).normal(shape);
+const inputs = {
+  x: array("x", [2, 4, 6, 5]),
+  filter: array("filter", [3, 3, 5, 12]),
+  scale: array("scale", [2, 1, 1, 12]),
+  after: array("after", [1, 1, 1, 3]),
+  map: array("map", [1, 4, 6, 1]),
+};
+
+const conv: Fn = ({ x, filter }) => tf.conv2d(x, filter, 1, "same");
+/** As in a student: bias, noise, activation, and a style that is multiplied. */
+const bands: Fn = (given) => {
+  const bias = tf.mean(given.filter, [0, 1, 2]);
+  return tf.mul(leakyRelu(tf.add(conv(given), tf.add(given.map, bias)), 0.2), given.scale);
+};
+const image = (fn: Fn): Fn => (given) => inverseHaar(fn(given) as T4);
+const scaled = (fn: Fn): Fn => (given) => tf.mul(fn(given), given.after);
+
+function programOf(fn: Fn): Program {
+  return splitSums(engine.compile(fn as never, { name: "bands" }).program(inputs as never));
+}
+
+async function compute(program: Program, target: "webgpu" | "openvino"): Promise<Float32Array> {
+  const forms = target === "openvino" ? { forms: openvinoForms } : {};
+  const session = await ort.InferenceSession.create(lower(program, target, nodeRules(), forms));
+  const names = Object.keys(inputs).toSorted(); // as programs have them
+  const feeds = names.map((name, i) => {
+    const { data, shape } = inputs[name as keyof typeof inputs];
+    return [`in${i}`, new ort.Tensor("float32", data as Float32Array, shape)] as const;
+  });
+  const { out0 } = await session.run(Object.fromEntries(feeds));
+  await session.release();
+  return out0!.data as Float32Array;
+}
+
+const byCells = ({ ops }: Program) =>
+  ops.filter(({ kernel, attributes }) => kernel === "InverseHaar" && attributes["cells"]).length;
+
+async function assertSame(fn: Fn, rewritten: Program): Promise<void> {
+  const { data: expected } = await eager.compile(fn as never, { name: "bands" })(
+    inputs as never,
+  ) as HostArray;
+  const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  for (const target of ["webgpu", "openvino"] as const) {
+    const actual = await compute(rewritten, target);
+    assert.equal(actual.length, expected.length);
+    const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - actual[i]!)), 0);
+    assert.ok(worst <= 1e-5 * largest, `${target} differs by ${worst / largest}`);
+  }
+}
+
+const chains: Record<string, Fn> = {
+  "a convolution alone": image(conv),
+  "a convolution, bias, noise, activation and style": image(bands),
+  "the same, and a style after it": scaled(image(bands)),
+};
+for (const [name, fn] of Object.entries(chains)) {
+  Deno.test(`bandsByCell() makes bands cell by cell after ${name}`, async () => {
+    const rewritten = bandsByCell(programOf(fn));
+    assert.equal(byCells(rewritten), 1);
+    await assertSame(fn, rewritten);
+  });
+}
+
+const others: Record<string, Fn> = {
+  "bands that something else reads, too": (given) => {
+    const made = bands(given);
+    return tf.add(tf.mean(inverseHaar(made as T4), [1, 2]), tf.mean(made));
+  },
+  "a sum of two images": image((given) => tf.add(bands(given), tf.square(conv(given)))),
+  "an operation that mixes channels": image((given) => tf.reverse(conv(given), 3)),
+  "bands that are given": image(({ x, scale }) => tf.mul(tf.mean(x, 3, true), scale)),
+};
+for (const [name, fn] of Object.entries(others)) {
+  Deno.test(`bandsByCell() leaves ${name}`, async () => {
+    const rewritten = bandsByCell(programOf(fn));
+    assert.equal(byCells(rewritten), 0);
+    await assertSame(fn, rewritten);
+  });
+}
+
+Deno.test("bandsByCell() leaves transforms of fewer bands than it is asked for", () => {
+  assert.equal(byCells(bandsByCell(programOf(image(conv)), 13)), 0);
+  assert.equal(byCells(bandsByCell(programOf(image(conv)), 12)), 1);
+});
+
+Deno.test("earlyScales() multiplies bands by what their image is multiplied by", async () => {
+  const fn = scaled(image(bands));
+  const program = programOf(fn);
+  const rewritten = earlyScales(program);
+  assert.equal(program.ops.at(-1)!.kernel, "Multiply");
+  assert.equal(rewritten.ops.at(-1)!.kernel, "InverseHaar");
+  await assertSame(fn, rewritten);
+  const both = bandsByCell(rewritten);
+  assert.equal(byCells(both), 1);
+  await assertSame(fn, both);
+});
+
+Deno.test("earlyScales() leaves bands that are not multiplied, and images that are read twice", async () => {
+  for (
+    const fn of [
+      scaled(image(conv)),
+      ((given) => {
+        const made = image(bands)(given);
+        return tf.add(tf.mul(made, given.after), made);
+      }) as Fn,
+    ]
+  ) {
+    const program = programOf(fn);
+    const rewritten = earlyScales(program);
+    assert.deepEqual(rewritten.ops, program.ops);
+    await assertSame(fn, rewritten);
+  }
+});
