@@ -7,7 +7,7 @@
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import type { ModelFile } from "./onnx_model.ts";
-import { bandsByCell } from "./passes/bands_by_cell.ts";
+import { reorderBands } from "./passes/reorder_bands.ts";
 import { earlyScales } from "./passes/early_scales.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { simplify } from "./passes/mod.ts";
@@ -18,7 +18,7 @@ import type { Program } from "./program.ts";
 /** A program as the bytes of an ONNX file. */
 export function exportProgram(program: Program, file: ModelFile): Uint8Array<ArrayBuffer> {
   const known = simplify(
-    precompute(bandsByCell(earlyScales(foldHaar(splitSums(precompute(program)))))),
+    precompute(reorderBands(earlyScales(foldHaar(splitSums(precompute(program)))))),
   );
   // What ONNX Runtime's WebGPU provider lacks is avoided; all others have what is left.
   return lower(known, "webgpu", nodeRules(), { file });

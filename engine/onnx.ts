@@ -10,12 +10,14 @@ import { findBlockSize } from "./block_size.ts";
 import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { deviceError } from "./device_error.ts";
 import type { DeviceName, Engine, EngineArray, ResidentArray } from "./engine.ts";
+import { blockedOrder } from "./forms/blocked_haar.ts";
 import { blockedForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
 import { fuseConvolutions } from "./passes/fuse_convolutions.ts";
+import { reorderBands } from "./passes/reorder_bands.ts";
 import { scaleFilters } from "./passes/scale_filters.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
@@ -54,8 +56,10 @@ const SHORT_SPIN = {
 };
 
 /** The rewrites that the forms of the blocked layout are made for. */
-const forBlocks = (program: Program): Program =>
-  fuseConvolutions(scaleFilters(foldScales(foldHaar(sumProducts(shareSlopes(winograd(program)))))));
+const forBlocks = (program: Program, block: number): Program => {
+  const bands = reorderBands(winograd(program), blockedOrder(block));
+  return fuseConvolutions(scaleFilters(foldScales(foldHaar(sumProducts(shareSlopes(bands))))));
+};
 
 /** Makes the engine; the library is loaded here and not before. */
 export async function createOnnxEngine(
@@ -88,7 +92,7 @@ export async function createOnnxEngine(
   const block = device === "cpu" && !replaced ? await findBlockSize(ort, start) : 0;
   const model = (program: Program) =>
     block > 0
-      ? lower(forBlocks(program), "onnxruntime", kernels, { forms: blockedForms, block })
+      ? lower(forBlocks(program, block), "onnxruntime", kernels, { forms: blockedForms, block })
       : lower(program, device === "webgpu" ? "webgpu" : "onnxruntime", kernels);
   const lowered = (program: Program) => phase("lower", program.name, () => model(program));
   const create = (program: Program, options: Ort.InferenceSession.SessionOptions) => {

@@ -10,13 +10,13 @@ import { boundExecutable } from "./bound_executable.ts";
 import { createCompiledEngine, type Executable, type OpenOptions } from "./compiled.ts";
 import { earlyValues } from "./early_values.ts";
 import type { Engine, PrecisionName } from "./engine.ts";
-import { MOST_DENSE } from "./forms/gathered_haar.ts";
+import { gatheredOrder } from "./forms/gathered_haar.ts";
 import { openvinoForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
-import { bandsByCell } from "./passes/bands_by_cell.ts";
+import { reorderBands } from "./passes/reorder_bands.ts";
 import { endTails } from "./passes/end_tails.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
@@ -64,7 +64,10 @@ export function createOpenvinoEngine(
   const own = new Set(rules.map(({ kernel }) => kernel)); // a caller's rule goes before our form
   const folds = !FOLDED.some(own.has, own); // a caller's rule must see its kernel
   const rewrite = (given: Program) => {
-    const tiles = tileBatches(folds ? withCells(given) : given, precision === "bf16" ? 2 : 4);
+    const tiles = tileBatches(
+      folds ? reorderBands(given, gatheredOrder) : given,
+      precision === "bf16" ? 2 : 4,
+    );
     // In bf16 the transforms would lose more digits than there are.
     const program = slopesOfResults(
       splitSums(precision === "f32" && folds ? winograd(tiles) : tiles),
@@ -142,13 +145,6 @@ export function createOpenvinoEngine(
     open,
     close: openvino.close,
   });
-}
-
-/** Where images are made, not trained: else every band is read on the way back, too. */
-function withCells(given: Program): Program {
-  const split = splitSums(given);
-  const cells = bandsByCell(split, MOST_DENSE.inverse + 1);
-  return cells === split ? given : cells;
 }
 
 /**

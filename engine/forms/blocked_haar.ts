@@ -10,6 +10,7 @@
 import { bandsToPixels, haarMatrix } from "../../core/haar_matrix.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
+import type { BandOrder } from "../passes/reorder_bands.ts";
 import { sizeOf } from "../rule.ts";
 import { transformedRows } from "./pixel_rows.ts";
 
@@ -24,6 +25,16 @@ function placesOf(b: number): (readonly [number, number])[] {
 function groupOrder(count: number): number[] {
   return Array.from({ length: count }, (_, j) => [j, ...[0, 1, 2].map((t) => count + 3 * j + t)])
     .flat();
+}
+
+/** The order in which the inverse would rather read bands, where it is computed in blocks of `b`. */
+export function blockedOrder(b: number): BandOrder {
+  return (bands) =>
+    b > 0 && bands % (4 * b) === 0
+      ? groupOrder(bands / 4 / b).flatMap((block) =>
+        Array.from({ length: b }, (_, lane) => block * b + lane)
+      )
+      : undefined;
 }
 
 /** Blocks in another order: `[N,blocks,H,W,b]` with `order` of them. */
@@ -71,7 +82,7 @@ function scaled(l: Lowering, matrix: string, scale: number, order: readonly numb
  * images of one parity each, whose pixels then interleave.
  */
 export function blockedInverseHaar(
-  { inputs: [x, scale], outputs: [out] }: Op,
+  { inputs: [x, scale], attributes, outputs: [out] }: Op,
   l: Lowering,
 ): boolean {
   if (!l.canBlock(out!)) {
@@ -89,7 +100,7 @@ export function blockedInverseHaar(
       group[((pixel * 4 + block) * b + lane) * b + channel] = number;
     });
   });
-  const order = groupOrder(count);
+  const order = attributes["reordered"] ? [...Array(4 * count).keys()] : groupOrder(count);
   const grouped = moved(l, l.get(x!, "spread"), order);
   const matrix = l.float(repeated(group, count), [count, 4, 4, b, b]);
   const images = scale === undefined ? 1 : sizeOf(l.shape(scale)) / c4; // with weights of their own

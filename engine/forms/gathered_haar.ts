@@ -1,5 +1,6 @@
-import { bandPlace, bandsToPixels, haarMatrix } from "../../core/haar_matrix.ts";
+import { bandsToPixels, haarMatrix } from "../../core/haar_matrix.ts";
 import type { Lowering } from "../lowering.ts";
+import { cellByCell } from "../passes/reorder_bands.ts";
 import type { Op } from "../program.ts";
 
 /* The bands of a value are in the order LL of all channels, then LH, HL, HH of each. A convolution of
@@ -8,9 +9,14 @@ import type { Op } from "../program.ts";
  * slices and concatenations along the channels are ten times as slow in OpenVINO. */
 
 /** Channels of bands; up to these, the zeros cost less (docs/performance.md). */
-export const MOST_DENSE = { transform: 128, inverse: 64 };
+const MOST_DENSE = { transform: 128, inverse: 64 };
 const TO_LAST = [0, 2, 3, 1];
 const TO_FIRST = [0, 3, 1, 2];
+
+/** The order in which the inverse would rather read bands. */
+export function gatheredOrder(bands: number): readonly number[] | undefined {
+  return bands > MOST_DENSE.inverse ? cellByCell(bands) : undefined;
+}
 
 /** All channels in another order: `out[i] = x[order[i]]`. */
 function reorder(
@@ -90,15 +96,11 @@ export function gatheredInverseHaar(
   const size = shape[3]!;
   const channels = size / 4;
   const first = l.get(x!, "channelsFirst");
-  const byCell = attributes["cells"] === true;
+  const byCell = attributes["reordered"] === true;
   const dense = !byCell && size <= MOST_DENSE.inverse;
-  const order = Array.from(
-    { length: size },
-    (_, i) => bandPlace(Math.floor(i / 4), i % 4, channels),
-  );
   const pixels = dense
     ? l.emit("Conv", [first, toPixels(l, channels)])
-    : cells(l, byCell ? first : reorder(l, first, shape, order), size);
+    : cells(l, byCell ? first : reorder(l, first, shape, cellByCell(size)!), size);
   const mode = dense ? "DCR" : "CRD";
   l.put(out!, l.emit("DepthToSpace", [pixels], { blocksize: 2, mode }), "channelsFirst");
   return true;

@@ -56,9 +56,10 @@ export const domainRules: readonly KernelRule[] = [
     lower({ inputs: [x], attributes, outputs: [out] }, l) {
       const c = l.shape(out!)[3]!;
       const c4 = 4 * c;
-      const cells = attributes["cells"] ? l.get(x!, "channelsFirst") : bandsOfCells(l, x!);
-      const weight = haarWeight(l, c, [c4, 1, 2, 2]); // orthogonal: its inverse is its adjoint
-      const image = l.emit("ConvTranspose", [cells, weight], { group: c, strides: [2, 2] });
+      const cells = attributes["reordered"] ? l.get(x!, "channelsFirst") : bandsOfCells(l, x!);
+      // Not one grouped ConvTranspose, which ONNX Runtime's WebGPU provider computes wrongly (1.30).
+      const pixels = l.emit("Conv", [cells, haarWeight(l, c, [c4, 4, 1, 1])], { group: c });
+      const image = l.emit("DepthToSpace", [pixels], { blocksize: 2, mode: "CRD" });
       l.put(out!, image, "channelsFirst");
     },
   },

@@ -57,6 +57,16 @@ const cases: BlockCases = {
     [3, 3, 32, 1],
   ],
   "a Haar transform": [haar, [2, 4, 12, 48]],
+  "an inverse Haar transform of what a convolution, noise, bias, an activation and a style make": [
+    (x, y) => {
+      const bias = tf.mean(y, [0, 1, 2]);
+      const made = tf.add(tf.conv2d(x, y as T4, 1, "same"), tf.add(tf.mean(x, 3, true), bias));
+      const style = tf.tile(tf.mean(x, [1, 2], true), [1, 1, 1, 8]);
+      return inverseHaar(tf.mul(leakyRelu(made, 0.2), style) as T4);
+    },
+    [2, 8, 12, 16],
+    [3, 3, 16, 128],
+  ],
   "a Haar transform of one block": [haar, [1, 8, 4, 16]],
   "an inverse Haar transform": [inverseHaar, [2, 6, 2, 128]],
   "an inverse Haar transform of one block": [inverseHaar, [3, 4, 4, 64]],

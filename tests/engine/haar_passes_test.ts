@@ -9,7 +9,7 @@ import { openvinoForms } from "../../engine/forms/mod.ts";
 import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
 import { createEngine } from "../../engine/mod.ts";
-import { bandsByCell } from "../../engine/passes/bands_by_cell.ts";
+import { cellByCell, reorderBands } from "../../engine/passes/reorder_bands.ts";
 import { earlyScales } from "../../engine/passes/early_scales.ts";
 import { splitSums } from "../../engine/passes/split_sums.ts";
 import type { Program } from "../../engine/program.ts";
@@ -45,7 +45,7 @@ const image = (fn: Fn): Fn => (given) => inverseHaar(fn(given) as T4);
 const scaled = (fn: Fn): Fn => (given) => tf.mul(fn(given), given.after);
 
 function programOf(fn: Fn): Program {
-  return splitSums(engine.compile(fn as never, { name: "bands" }).program(inputs as never));
+  return engine.compile(fn as never, { name: "bands" }).program(inputs as never);
 }
 
 async function compute(program: Program, target: "webgpu" | "openvino"): Promise<Float32Array> {
@@ -62,7 +62,8 @@ async function compute(program: Program, target: "webgpu" | "openvino"): Promise
 }
 
 const byCells = ({ ops }: Program) =>
-  ops.filter(({ kernel, attributes }) => kernel === "InverseHaar" && attributes["cells"]).length;
+  ops.filter(({ kernel, attributes }) => kernel === "InverseHaar" && attributes["reordered"])
+    .length;
 
 async function assertSame(fn: Fn, rewritten: Program): Promise<void> {
   const { data: expected } = await eager.compile(fn as never, { name: "bands" })(
@@ -83,11 +84,13 @@ const chains: Record<string, Fn> = {
   "the same, and a style after it": scaled(image(bands)),
 };
 for (const [name, fn] of Object.entries(chains)) {
-  Deno.test(`bandsByCell() makes bands cell by cell after ${name}`, async () => {
-    const rewritten = bandsByCell(programOf(fn));
-    assert.equal(byCells(rewritten), 1);
-    await assertSame(fn, rewritten);
-  });
+  for (const [how, prepare] of Object.entries({ together: (p: Program) => p, apart: splitSums })) {
+    Deno.test(`reorderBands() makes bands cell by cell after ${name}, sums ${how}`, async () => {
+      const rewritten = reorderBands(prepare(programOf(fn)));
+      assert.equal(byCells(rewritten), 1);
+      await assertSame(fn, rewritten);
+    });
+  }
 }
 
 const others: Record<string, Fn> = {
@@ -100,16 +103,18 @@ const others: Record<string, Fn> = {
   "bands that are given": image(({ x, scale }) => tf.mul(tf.mean(x, 3, true), scale)),
 };
 for (const [name, fn] of Object.entries(others)) {
-  Deno.test(`bandsByCell() leaves ${name}`, async () => {
-    const rewritten = bandsByCell(programOf(fn));
+  Deno.test(`reorderBands() leaves ${name}`, async () => {
+    const rewritten = reorderBands(programOf(fn));
     assert.equal(byCells(rewritten), 0);
     await assertSame(fn, rewritten);
   });
 }
 
-Deno.test("bandsByCell() leaves transforms of fewer bands than it is asked for", () => {
-  assert.equal(byCells(bandsByCell(programOf(image(conv)), 13)), 0);
-  assert.equal(byCells(bandsByCell(programOf(image(conv)), 12)), 1);
+Deno.test("reorderBands() leaves transforms for which no order is wanted", async () => {
+  const order = (bands: number) => bands > 12 ? cellByCell(bands) : undefined;
+  const program = programOf(image(bands));
+  assert.equal(reorderBands(program, order), program);
+  await assertSame(image(bands), program);
 });
 
 Deno.test("earlyScales() multiplies bands by what their image is multiplied by", async () => {
@@ -119,7 +124,7 @@ Deno.test("earlyScales() multiplies bands by what their image is multiplied by",
   assert.equal(program.ops.at(-1)!.kernel, "Multiply");
   assert.equal(rewritten.ops.at(-1)!.kernel, "InverseHaar");
   await assertSame(fn, rewritten);
-  const both = bandsByCell(rewritten);
+  const both = reorderBands(rewritten);
   assert.equal(byCells(both), 1);
   await assertSame(fn, both);
 });
