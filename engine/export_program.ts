@@ -7,11 +7,11 @@
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
 import type { ModelFile } from "./onnx_model.ts";
-import { reorderBands } from "./passes/reorder_bands.ts";
 import { earlyScales } from "./passes/early_scales.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { simplify } from "./passes/mod.ts";
 import { precompute } from "./passes/precompute.ts";
+import { reorderBands } from "./passes/reorder_bands.ts";
 import { splitSums } from "./passes/split_sums.ts";
 import type { Program } from "./program.ts";
 

@@ -77,7 +77,7 @@ function channelsLast({ inputs, attributes, outputs: [out] }: Op, l: Lowering): 
   return l.reshape(whole, [n, h, w, to]);
 }
 
-/** A filter that is no constant, as the products want it. */
+/** A filter as the products want it; of a constant one the runtime computes that once. */
 export function winogradFilter({ inputs, attributes, outputs }: Op, l: Lowering): boolean {
   const { adjoint } = attributes as WinogradFilterAttributes;
   const [filter] = inputs as [number];

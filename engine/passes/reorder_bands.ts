@@ -5,7 +5,7 @@ import { sameShape } from "../rule.ts";
 /** What may stand between a convolution and the transform: each channel by itself. */
 const BY_CHANNEL = new Set(["Add", "AddV2", "Multiply", "LeakyRelu"]);
 
-/** Which order of bands an inverse Haar transform reads: the usual one if undefined. */
+/** In which order the inverse Haar transform of a target reads reordered bands; undefined: it does not. */
 export type BandOrder = (bands: number) => readonly number[] | undefined;
 
 /** The four bands of a channel one after the other, from two channels on. */

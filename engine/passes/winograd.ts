@@ -20,10 +20,10 @@ export interface WinogradPlan {
 
 /** What it costs to make or read one transformed number, in multiplications of a large product. */
 const TRANSFORM = 120;
-/** The same of reading a number of a filter, and of transforming one that is no constant. */
+/** The same of reading a number of a filter, and of making it in every run, if it is no constant. */
 const READ = 16;
 const TRANSFORM_FILTER = 30;
-/** How much less the whole must be to be worth its memory; where a step goes back through it, twice. */
+/** How many times less the whole must be, for the memory that it takes. */
 const GAIN = { constant: 1.25, trained: 1.6 };
 
 /**

@@ -2,19 +2,19 @@
  * exported files have, and in those of OpenVINO. */
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import ort from "onnxruntime-node";
 import type { HostArray } from "../../core/contracts.ts";
 import { createRandom } from "../../core/random.ts";
 import { openvinoForms } from "../../engine/forms/mod.ts";
 import { nodeRules } from "../../engine/kernels/mod.ts";
 import { lower } from "../../engine/lowering.ts";
 import { createEngine } from "../../engine/mod.ts";
-import { cellByCell, reorderBands } from "../../engine/passes/reorder_bands.ts";
 import { earlyScales } from "../../engine/passes/early_scales.ts";
+import { cellByCell, reorderBands } from "../../engine/passes/reorder_bands.ts";
 import { splitSums } from "../../engine/passes/split_sums.ts";
 import type { Program } from "../../engine/program.ts";
 import { leakyRelu } from "../../layers/activation.ts";
 import { inverseHaar } from "../../layers/haar.ts";
+import { difference, runModel } from "./run_model.ts";
 
 type T4 = tf.Tensor4D;
 type Fn = (inputs: { x: T4; filter: T4; scale: T4; after: T4; map: T4 }) => tf.Tensor;
@@ -48,18 +48,10 @@ function programOf(fn: Fn): Program {
   return engine.compile(fn as never, { name: "bands" }).program(inputs as never);
 }
 
-async function compute(program: Program, target: "webgpu" | "openvino"): Promise<Float32Array> {
-  const forms = target === "openvino" ? { forms: openvinoForms } : {};
-  const session = await ort.InferenceSession.create(lower(program, target, nodeRules(), forms));
-  const names = Object.keys(inputs).toSorted(); // as programs have them
-  const feeds = names.map((name, i) => {
-    const { data, shape } = inputs[name as keyof typeof inputs];
-    return [`in${i}`, new ort.Tensor("float32", data as Float32Array, shape)] as const;
-  });
-  const { out0 } = await session.run(Object.fromEntries(feeds));
-  await session.release();
-  return out0!.data as Float32Array;
-}
+/** Inputs in the order in which programs have them. */
+const arrays = Object.entries(inputs).toSorted(([a], [b]) => a < b ? -1 : 1).map(([, array]) =>
+  array
+);
 
 const byCells = ({ ops }: Program) =>
   ops.filter(({ kernel, attributes }) => kernel === "InverseHaar" && attributes["reordered"])
@@ -69,12 +61,12 @@ async function assertSame(fn: Fn, rewritten: Program): Promise<void> {
   const { data: expected } = await eager.compile(fn as never, { name: "bands" })(
     inputs as never,
   ) as HostArray;
-  const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   for (const target of ["webgpu", "openvino"] as const) {
-    const actual = await compute(rewritten, target);
-    assert.equal(actual.length, expected.length);
-    const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - actual[i]!)), 0);
-    assert.ok(worst <= 1e-5 * largest, `${target} differs by ${worst / largest}`);
+    const forms = target === "openvino" ? { forms: openvinoForms } : {};
+    const { data } = await runModel(lower(rewritten, target, nodeRules(), forms), arrays);
+    assert.equal(data.length, expected.length);
+    const worst = difference(data as Float32Array, expected as Float32Array);
+    assert.ok(worst <= 1e-5, `${target} differs by ${worst}`);
   }
 }
 

@@ -14,6 +14,7 @@ import { fuseConvolutions } from "../../engine/passes/fuse_convolutions.ts";
 import { winograd } from "../../engine/passes/winograd.ts";
 import { countKernels, type Program } from "../../engine/program.ts";
 import { leakyRelu } from "../../layers/activation.ts";
+import { difference, runModel } from "./run_model.ts";
 
 type T4 = tf.Tensor4D;
 type Explicit = [[0, 0], [number, number], [number, number], [0, 0]];
@@ -80,25 +81,6 @@ Deno.test.afterAll(async () => {
   await compiled.dispose();
 });
 
-/** The largest difference, as a share of the largest number. */
-function difference(actual: Float32Array, expected: Float32Array): number {
-  const largest = (numbers: Float32Array) => numbers.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
-  return largest(actual.map((x, i) => x - expected[i]!)) / largest(expected);
-}
-
-async function compute(
-  model: Uint8Array,
-  arrays: readonly HostArray[],
-): Promise<HostArray> {
-  const session = await ort.InferenceSession.create(model);
-  const feeds = arrays.map(({ data, shape }, i) =>
-    [`in${i}`, new ort.Tensor("float32", data as Float32Array, shape)] as const
-  );
-  const { out0 } = await session.run(Object.fromEntries(feeds));
-  await session.release();
-  return { shape: out0!.dims, data: out0!.data as Float32Array };
-}
-
 const array = (name: string, shape: readonly number[]) => createRandom(1, name).normal(shape);
 
 for (const [name, [fn, xShape, filterShape]] of Object.entries(cases)) {
@@ -118,7 +100,7 @@ for (const [name, [fn, xShape, filterShape]] of Object.entries(cases)) {
           forms,
           block,
         });
-        const actual = await compute(model, Object.values(inputs));
+        const actual = await runModel(model, Object.values(inputs));
         assert.deepEqual(actual.shape, expected.shape);
         const worst = difference(actual.data, expected.data);
         assert.ok(worst < 1e-5, `differs by ${worst.toExponential(1)} of the largest number`);
@@ -137,7 +119,7 @@ Deno.test("winograd() rounds little, over 512 channels too", async () => {
   ).program({ x, y: filter });
   const { forms, block, rewrite } = targets.onnxruntime;
   const model = lower(rewrite(program), "onnxruntime", nodeRules(), { forms, block });
-  const { data, shape: [, h, w] } = await compute(model, [x, filter]);
+  const { data, shape: [, h, w] } = await runModel(model, [x, filter]);
   const exact = Float64Array.from(data, (_, i) => {
     const [row, column, channel] = [Math.floor(i / to / w!), Math.floor(i / to) % w!, i % to];
     let sum = 0;
