@@ -30,7 +30,7 @@ export interface Timing {
   readonly phases?: Phases;
 }
 
-/** Milliseconds of what goes before a first run. */
+/** Milliseconds of what goes before a first run, the sums over its graphs. */
 export interface Phases {
   /** Recording the function with its gradients, twice, and simplifying the program. */
   readonly trace: number;
@@ -38,6 +38,8 @@ export interface Phases {
   readonly lower: number;
   /** Making the library's session of it. */
   readonly open: number;
+  /** All of it: a graph is recorded while a library opens another. */
+  readonly together: number;
 }
 
 /** A running contestant. */

@@ -14,7 +14,7 @@ export function startTable(results: readonly Result[]): string[] {
       seconds(phases?.trace),
       seconds(phases?.lower),
       seconds(phases?.open),
-      seconds(phases && phases.trace + phases.lower + phases.open),
+      seconds(phases?.together),
       seconds(startMs),
       peakMb.toFixed(0),
     ];

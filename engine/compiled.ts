@@ -14,20 +14,18 @@ import type {
   Engine,
   EngineArray,
   RunOptions,
-  StepContext,
-  TensorTree,
 } from "./engine.ts";
 import { simplify } from "./passes/mod.ts";
 import { phase } from "./phase.ts";
-import { type Draw, printProgram, type Program } from "./program.ts";
+import { type Draw, printProgram, type Program, type Value } from "./program.ts";
+import { record, type Recorded, type Traced } from "./record.ts";
 import type { Rule } from "./rule.ts";
-import { trace } from "./tracing.ts";
 import {
   branchOf,
   hostLeaves,
   inputLeaves,
-  isArray,
   isTensor,
+  outlineOf,
   outputLeaves,
   rebuild,
 } from "./tree.ts";
@@ -65,13 +63,8 @@ export interface Runtime extends Pick<Engine, "name" | "device" | "threads" | "p
   close(): void;
 }
 
-/** A function to trace, its types forgotten. */
-type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
-
-/** One set of input shapes: its program, what was compiled of it, and the form of its outputs. */
-interface Variant {
-  readonly program: Program;
-  readonly outputs: TensorTree;
+/** One set of input shapes: its simplified program, and what was compiled of it. */
+interface Variant extends Recorded {
   executable?: Promise<Executable<EngineArray>>;
 }
 
@@ -127,7 +120,7 @@ function compile(
     const key = list.map(({ path, leaf }) => `${path}[${leaf.shape}]`).join();
     let variant = variants.get(key);
     if (!variant) {
-      variant = phase("trace", name, () => record(name, inputs, fn, runtime.rules));
+      variant = phase("trace", name, () => recordTwice(name, inputs, fn, runtime.rules));
       variants.set(key, variant);
     }
     return variant;
@@ -151,6 +144,7 @@ function compile(
   };
   return Object.assign(run, {
     prepare: async (inputs: ArrayTree) => void await executableOf(variantOf(inputs)),
+    outline: (inputs: ArrayTree) => outlineOf(name, variantOf(inputs).outputs),
     program: (inputs: ArrayTree) => variantOf(inputs).program,
     dispose: async () => {
       forget();
@@ -163,36 +157,37 @@ function compile(
 }
 
 /** Records a function twice: what differs between the two would be frozen into the graph. */
-function record(
+function recordTwice(
   name: string,
   inputs: ArrayTree,
   fn: Traced,
   rules: readonly Rule[] | undefined,
-): Variant {
-  const shapes = inputLeaves(name, inputs).map(({ leaf }) => leaf.shape);
-  let outputs: TensorTree | undefined;
-  const once = () =>
-    trace(name, shapes, (tensors, context) => {
-      let next = 0;
-      const tree = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => tensors[next++]!);
-      outputs = fn(tree, context);
-      return outputLeaves(name, outputs).map(({ leaf }) => leaf);
-    }, rules);
-  const program = once();
-  refuseFrozenRandomness(program, once());
-  return { program: simplify(program), outputs: outputs! };
+): Recorded {
+  const { program, outputs } = record(name, inputs, fn, rules);
+  refuseFrozenRandomness(program, record(name, inputs, fn, rules).program);
+  return { program: simplify(program), outputs };
 }
 
 function refuseFrozenRandomness(a: Program, b: Program): void {
-  const differs = printProgram(a) !== printProgram(b) || a.values.some(({ constant }, i) => {
-    const other = b.values[i]!.constant;
-    return constant !== other && constant?.some((number, k) => !Object.is(number, other?.[k]));
-  });
+  const differs = printProgram(a) !== printProgram(b) ||
+    a.values.some(({ constant }, i) => constant && !sameNumbers(constant, b.values[i]!.constant));
   if (differs) {
     throw new Error(
       `Cannot compile "${a.name}": expected a pure function but two recordings differ; draw random tensors from step.random or as inputs, and keep no state outside`,
     );
   }
+}
+
+type Numbers = NonNullable<Value["constant"]>;
+
+/** Whether constants hold the same numbers; they are as large as a network's weights: no calls. */
+function sameNumbers(a: Numbers, b: Numbers | undefined): boolean {
+  if (a === b) return true;
+  if (a.length !== b?.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (!Object.is(a[i], b[i])) return false;
+  }
+  return true;
 }
 
 /** Draws the random inputs of a run. */

@@ -22,6 +22,7 @@ type Compute = (input: Floats, node: Node, rest: readonly Constant[]) => Floats 
 
 const FLOAT32 = 1; // numbers of ONNX's element types
 const FEWEST = 64; // numbers in the inner loop of a copy
+const TILE = 128; // rows and columns of a copy whose lines of memory stay in the caches
 
 const COMPUTE: Readonly<Record<string, Compute>> = {
   Transpose(input, { attribute }) {
@@ -56,10 +57,7 @@ const COMPUTE: Readonly<Record<string, Compute>> = {
   Mul(a, _, [other]) {
     const b = other?.dataType === FLOAT32 ? floatsOf(other) : undefined;
     if (!b || b.dims.length > 0 && b.dims.join() !== a.dims.join()) return undefined;
-    const step = b.dims.length && 1;
-    const data = new Float32Array(a.data.length);
-    for (let i = 0; i < data.length; i++) data[i] = a.data[i]! * b.data[i * step]!;
-    return { dims: a.dims, data };
+    return { dims: a.dims, data: product(a.data, b.dims.length ? b.data : b.data[0]!) };
   },
   ReduceSum(input, { attribute }, [list]) {
     const keeps = attribute.find(({ name }) => name === "keepdims")?.i !== 0;
@@ -69,8 +67,9 @@ const COMPUTE: Readonly<Record<string, Compute>> = {
     const { data } = transposed(input, [...axes, ...kept]);
     const dims = input.dims.map((size, axis) => axes.includes(axis) ? 1 : size);
     const sums = new Float64Array(dims.reduce((size, n) => size * n, 1));
-    for (let i = 0; i < data.length;) {
-      for (let k = 0; k < sums.length; k++) sums[k]! += data[i++]!;
+    const count = sums.length;
+    for (let i = 0; i < data.length; i += count) {
+      for (let k = 0; k < count; k++) sums[k]! += data[i + k]!;
     }
     const left = keeps ? dims : kept.map((axis) => input.dims[axis]!);
     return { dims: left, data: Float32Array.from(sums) };
@@ -136,16 +135,33 @@ function placesOf({ sizes, steps, start = 0 }: View): Int32Array {
   return places;
 }
 
-/** The numbers of a view. The places of the last axes are worked out once. */
+function product(a: Float32Array, b: Float32Array | number): Float32Array {
+  const size = a.length;
+  const made = new Float32Array(size);
+  if (typeof b === "number") { for (let i = 0; i < size; i++) made[i] = a[i]! * b; }
+  else for (let i = 0; i < size; i++) made[i] = a[i]! * b[i]!;
+  return made;
+}
+
+/**
+ * The numbers of a view, tile by tile, as neighbours in the data may be far apart in the view. The places
+ * of the last axes are worked out once.
+ */
 function copied(data: Float32Array, { sizes, steps, start = 0 }: View): Float32Array {
   let axis = sizes.length;
   while (axis > 0 && sizes.slice(axis).reduce((size, n) => size * n, 1) < FEWEST) axis--;
   const inner = placesOf({ sizes: sizes.slice(axis), steps: steps.slice(axis) });
   const outer = placesOf({ sizes: sizes.slice(0, axis), steps: steps.slice(0, axis), start });
-  const to = new Float32Array(outer.length * inner.length);
-  let i = 0;
-  for (const first of outer) {
-    for (let k = 0; k < inner.length; k++) to[i++] = data[first + inner[k]!]!;
+  const [rows, columns] = [outer.length, inner.length];
+  const to = new Float32Array(rows * columns);
+  for (let top = 0; top < rows; top += TILE) {
+    for (let left = 0; left < columns; left += TILE) {
+      const [bottom, right] = [Math.min(top + TILE, rows), Math.min(left + TILE, columns)];
+      for (let row = top; row < bottom; row++) {
+        const [first, base] = [outer[row]!, row * columns];
+        for (let k = left; k < right; k++) to[base + k] = data[first + inner[k]!]!;
+      }
+    }
   }
   return to;
 }

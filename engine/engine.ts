@@ -92,6 +92,8 @@ export interface Compiled<In, Out> {
   (inputs: In, options?: RunOptions): Promise<Out>;
   /** Compiles for these inputs without running. */
   prepare(inputs: In): Promise<void>;
+  /** Zeros of the shapes that it gives for these inputs: enough to prepare what is fed with them. */
+  outline(inputs: In): Out;
   /** The recorded and simplified program for these inputs. */
   program(inputs: In): Program;
   /** Frees sessions and caches. */

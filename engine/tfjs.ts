@@ -16,24 +16,22 @@ import type {
   Engine,
   EngineArray,
   ResidentArray,
-  StepContext,
   TensorTree,
 } from "./engine.ts";
 import { findNativeAddon, loadNativeBackend } from "./native.ts";
 import { simplify } from "./passes/mod.ts";
+import { record, type Traced } from "./record.ts";
 import type { Rule } from "./rule.ts";
-import { trace } from "./tracing.ts";
 import {
   branchOf,
   inputLeaves,
   isArray,
   isResidentArray,
   isTensor,
+  outlineOf,
   outputLeaves,
   rebuild,
 } from "./tree.ts";
-
-type Traced = (inputs: TensorTree, context: StepContext) => TensorTree;
 
 /** A backend of TensorFlow.js that is loaded, and what the engine says of it. */
 export interface EagerBackend {
@@ -150,16 +148,11 @@ export function createTfjsEngine(backend: EagerBackend, rules: readonly Rule[] =
     const run = (inputs: ArrayTree, options: { readonly random?: Random } = {}) =>
       Promise.resolve() // errors reject, as when compiled
         .then(() => guarded(() => results(inputs, options.random)));
+    const recorded = (inputs: ArrayTree) => record(name, inputs, fn, rules);
     return Object.assign(run, {
       prepare: () => Promise.resolve(),
-      program: (inputs: ArrayTree) => {
-        const list = inputLeaves(name, inputs).map(({ leaf }) => leaf);
-        return simplify(trace(name, list.map(({ shape }) => shape), (tensors, context) => {
-          let next = 0;
-          const tree = rebuild<EngineArray, tf.Tensor>(inputs, isArray, () => tensors[next++]!);
-          return outputLeaves(name, fn(tree, context)).map(({ leaf }) => leaf);
-        }, rules));
-      },
+      outline: (inputs: ArrayTree) => outlineOf(name, recorded(inputs).outputs),
+      program: (inputs: ArrayTree) => simplify(recorded(inputs).program),
       dispose: () => Promise.resolve(),
     });
   };

@@ -134,3 +134,13 @@ export function rebuild<From, To>(
   }
   return made;
 }
+
+/** Zeros on the host for every tensor that a function returned. */
+export function outlineOf(name: string, outputs: Tree<tf.Tensor>): Tree<EngineArray> {
+  const shapes = outputLeaves(name, outputs).map(({ leaf }) => leaf.shape);
+  let next = 0;
+  return rebuild<tf.Tensor, EngineArray>(outputs, isTensor, () => {
+    const shape = shapes[next++]!;
+    return { shape, data: new Float32Array(sizeOf(shape)) };
+  });
+}

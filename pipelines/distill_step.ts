@@ -8,11 +8,13 @@ import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
 import { teacherStyleCount } from "../networks/config.ts";
 import type { DistillSession } from "./distill_session.ts";
+import type { DistillState } from "./distill_state.ts";
 import { type GradientSum, startingSum, sumOfValues } from "./gradient_sum.ts";
 import { drawLatents, drawNoise, type Latents } from "./latents.ts";
 import { inLanes, randomOfRows, splits, takeLatents } from "./micro_batches.ts";
-import { dueTerms, type Term } from "./objective.ts";
+import { dueTerms, type Term, termsKey } from "./objective.ts";
 import { criticRates, studentRates } from "./step_rates.ts";
+import type { Compute } from "./step_runner.ts";
 
 /** A device computes ahead of the host until its losses are read: not in every step. */
 const STEPS_PER_READING = 10;
@@ -45,11 +47,22 @@ type Losses = Readonly<Record<string, EngineArray>>;
 /** What a step needs of a run. */
 type Training = Pick<DistillSession, "config" | "steps" | "state" | "split" | "criticUpdates">;
 
-/** Computes a step, whole or split; the values of one name add up. */
+/** What a step makes: the states that it changes, and values of which those of one name add up. */
+interface Made {
+  readonly state: Partial<DistillState>;
+  readonly losses: readonly Losses[];
+}
+
+/** Computes a step, whole or split, and replaces the state; the values of one name add up. */
 export async function takeStep(training: Training, due: Due): Promise<readonly Losses[]> {
-  return splits(training.split, [...due.student, ...due.discriminator])
-    ? await stepOfMicroBatches(training, due)
-    : [await stepOfBatch(training, due)];
+  const { split, steps, state } = training;
+  const isSplit = splits(split, [...due.student, ...due.discriminator]);
+  const step = isSplit ? stepOfMicroBatches : stepOfBatch;
+  const kind = `${termsKey(due.student)}, ${termsKey(due.discriminator)}`;
+  const made = await steps.run(kind, (compute) => step(training, due, compute));
+  disposeArrays(Object.keys(made.state).map((name) => state[name as keyof DistillState]));
+  Object.assign(state, made.state);
+  return made.losses;
 }
 
 function dueAt({ config, terms, state, teacher }: DistillSession, step: number): Due {
@@ -70,40 +83,40 @@ function dueAt({ config, terms, state, teacher }: DistillSession, step: number):
   };
 }
 
-/** Two graphs: the student's step and the discriminator's. */
+/** Two graphs besides the teacher's: the student's step and the discriminator's. */
 async function stepOfBatch(
   { config, steps, state, criticUpdates }: Training,
   due: Due,
-): Promise<Losses> {
+  compute: Compute,
+): Promise<Made> {
   const { step, latents, noise, critic } = due;
   const random = createRandom(config.seed, "step", step);
-  const batch = await steps.teacher({ wantsFeatures: due.wantsFeatures, lanes: 1 })({
-    ...latents,
-    noise,
-  });
-  const student = await steps.student(due.student)({
+  const teacher = steps.teacher({ wantsFeatures: due.wantsFeatures, lanes: 1 });
+  const batch = await compute(teacher, { ...latents, noise });
+  const student = await compute(steps.student(due.student), {
     state: state.student,
     critic,
     batch,
     noise,
     ...studentRates(config, step),
   }, { random });
-  disposeArrays(state.student);
-  state.student = student.state;
-  let values: Losses = {};
-  if (due.discriminator.length > 0) {
-    const made = await steps.discriminator(due.discriminator)({
+  const discriminator = due.discriminator.length > 0
+    ? await compute(steps.discriminator(due.discriminator), {
       state: state.discriminator,
       fake: student.image,
       real: batch.scales.at(-1)!.teacherImage,
       rates: criticRates(config, criticUpdates(step)),
-    }, { random });
-    disposeArrays(state.discriminator);
-    state.discriminator = made.state;
-    values = made.values;
-  }
+    }, { random })
+    : undefined;
   disposeArrays([batch, student.image]);
-  return { ...student.values, gradientNorm: student.norm, ...ofDiscriminator(values) };
+  return {
+    state: { student: student.state, ...discriminator && { discriminator: discriminator.state } },
+    losses: [{
+      ...student.values,
+      gradientNorm: student.norm,
+      ...ofDiscriminator(discriminator?.values ?? {}),
+    }],
+  };
 }
 
 /** What a lane has added up so far; nothing at first. */
@@ -116,29 +129,36 @@ interface Sums {
 }
 
 /** The same step: gradients of micro-batches are added, then both networks are updated. */
-async function stepOfMicroBatches(training: Training, due: Due): Promise<Losses[]> {
+async function stepOfMicroBatches(
+  training: Training,
+  due: Due,
+  compute: Compute,
+): Promise<Made> {
   const { config, steps, state, criticUpdates } = training;
-  const sums = await inLanes(training.split, (parts) => addUp(training, due, parts));
+  const sums = await inLanes(training.split, (parts) => addUp(training, due, parts, compute));
   const gradients = sums.map(({ student }) => student.gradient);
-  const updated = await steps.studentUpdate({
+  const student = await compute(steps.studentUpdate, {
     state: state.student,
     gradients,
     ...studentRates(config, due.step),
   });
-  disposeArrays([state.student, gradients]);
-  state.student = updated.state;
-  if (due.discriminator.length > 0) {
-    const gradients = sums.map(({ discriminator }) => discriminator!.gradient);
-    const rates = criticRates(config, criticUpdates(due.step));
-    const made = await steps.discriminatorUpdate({ state: state.discriminator, gradients, rates });
-    disposeArrays([state.discriminator, gradients]);
-    state.discriminator = made.state;
-  }
-  return [
-    ...sums.map(({ student }) => student.values),
-    { gradientNorm: updated.norm },
-    ...sums.map(({ discriminator }) => ofDiscriminator(discriminator?.values ?? {})),
-  ];
+  const criticGradients = sums.flatMap(({ discriminator }) => discriminator?.gradient ?? []);
+  const discriminator = criticGradients.length > 0
+    ? await compute(steps.discriminatorUpdate, {
+      state: state.discriminator,
+      gradients: criticGradients,
+      rates: criticRates(config, criticUpdates(due.step)),
+    })
+    : undefined;
+  disposeArrays([gradients, criticGradients]);
+  return {
+    state: { student: student.state, ...discriminator && { discriminator: discriminator.state } },
+    losses: [
+      ...sums.map(({ student }) => student.values),
+      { gradientNorm: student.norm },
+      ...sums.map(({ discriminator }) => ofDiscriminator(discriminator?.values ?? {})),
+    ],
+  };
 }
 
 /** Adds the gradients of some micro-batches, one after the other. */
@@ -146,6 +166,7 @@ async function addUp(
   { config, steps, state, split }: Training,
   due: Due,
   parts: readonly (readonly number[])[],
+  compute: Compute,
 ): Promise<Sums> {
   const { step, noise, critic } = due;
   let sum: Sum = startingSum(split, state.student.weights, due.student);
@@ -157,16 +178,14 @@ async function addUp(
     const random = randomOfRows(all, rows, config.batch);
     const latents = takeLatents(due.latents, rows);
     const teacher = steps.teacher({ wantsFeatures: due.wantsFeatures, lanes: split.lanes });
-    const batch = await teacher({ ...latents, noise });
+    const batch = await compute(teacher, { ...latents, noise });
     const { weights } = state.student;
-    const student = await steps.studentGradients(due.student)(
-      { before: sum, weights, critic, batch, noise },
-      { random },
-    );
+    const given = { before: sum, weights, critic, batch, noise };
+    const student = await compute(steps.studentGradients(due.student), given, { random });
     disposeArrays(sum);
     sum = [student.sum];
     if (due.discriminator.length > 0) {
-      const made = await steps.discriminatorGradients(due.discriminator)({
+      const made = await compute(steps.discriminatorGradients(due.discriminator), {
         before: criticSum,
         weights: state.discriminator.weights,
         fake: student.image,

@@ -21,6 +21,7 @@ import type { DistillConfig } from "./distill_config.ts";
 import type { FeatureNetwork } from "./feature_network.ts";
 import type { Split } from "./micro_batches.ts";
 import { type Term, termsKey } from "./objective.ts";
+import { stepRunner } from "./step_runner.ts";
 import {
   compileStudentGradients,
   compileStudentStep,
@@ -93,6 +94,8 @@ export function createDistillSteps(parts: DistillParts) {
     );
 
   return {
+    /** Runs a step of these graphs. */
+    run: stepRunner(engine),
     teacher: cached(
       ({ wantsFeatures, lanes }: TeacherRun) => `${wantsFeatures} ${lanes}`,
       teacherStep,

@@ -19,7 +19,8 @@ import {
   takeLatents,
   takeRows,
 } from "./micro_batches.ts";
-import { dueTerms, type Term } from "./objective.ts";
+import { dueTerms, type Term, termsKey } from "./objective.ts";
+import type { Compute } from "./step_runner.ts";
 import type { TeacherState } from "./teacher_state.ts";
 import type { GeneratorBatch } from "./teacher_gradients.ts";
 import { type createTeacherSteps, GAN_ADAM } from "./teacher_steps.ts";
@@ -60,9 +61,12 @@ export async function trainStep(
     discriminator: dueTerms(terms, "discriminator", when),
   };
   const isSplit = splits(training.split, [...due.generator, ...due.discriminator]);
-  const losses = isSplit
-    ? await stepOfMicroBatches(state, training, due)
-    : [await stepOfBatch(state, training, due)];
+  const take = isSplit ? stepOfMicroBatches : stepOfBatch;
+  const kind = `${termsKey(due.generator)}, ${termsKey(due.discriminator)}`;
+  const made = await training.steps.run(kind, (compute) => take(state, training, due, compute));
+  disposeArrays(state);
+  Object.assign(state, made.state);
+  const { losses } = made;
   const read = at.readsLosses ? await readArrays(losses) : [];
   const values = sumOfValues(read);
   disposeArrays(losses);
@@ -78,30 +82,41 @@ interface Due {
   readonly discriminator: readonly Term[];
 }
 
+/** What a step makes: the next state, and values of which those of one name add up. */
+interface Made {
+  readonly state: TeacherState;
+  readonly losses: readonly Losses[];
+}
+
 /** Two graphs: the generator's step and the discriminator's. */
 async function stepOfBatch(
   state: TeacherState,
   { config, steps }: TeacherTraining,
   { step, real, batch, ...due }: Due,
-): Promise<Losses> {
+  compute: Compute,
+): Promise<Made> {
   const random = createRandom(config.seed, "step", step);
-  const generator = await steps.generatorStep(due.generator)({
+  const generator = await compute(steps.generatorStep(due.generator), {
     state: state.generator,
     average: state.average,
     critic: state.discriminator.weights,
     batch,
   }, { random });
-  const critic = await steps.discriminatorStep(due.discriminator)({
+  const critic = await compute(steps.discriminatorStep(due.discriminator), {
     state: state.discriminator,
     fake: generator.fake,
     real,
     rates: batch.rates,
   }, { random });
-  disposeArrays([state, generator.fake]);
-  state.generator = generator.state;
-  state.average = generator.average;
-  state.discriminator = critic.state;
-  return { ...named(generator.values, "generator"), ...named(critic.values, "discriminator") };
+  disposeArrays(generator.fake);
+  return {
+    state: {
+      generator: generator.state,
+      average: generator.average,
+      discriminator: critic.state,
+    },
+    losses: [{ ...named(generator.values, "generator"), ...named(critic.values, "discriminator") }],
+  };
 }
 
 /** What a lane has added up so far; nothing at first. */
@@ -118,34 +133,39 @@ async function stepOfMicroBatches(
   state: TeacherState,
   training: TeacherTraining,
   due: Due,
-): Promise<Losses[]> {
+  compute: Compute,
+): Promise<Made> {
   const { steps, split } = training;
-  const sums = await inLanes(split, (parts) => addUp(state, training, { ...due, parts }));
+  const sums = await inLanes(split, (parts) => addUp(state, training, { ...due, parts }, compute));
   const { rates, decay } = due.batch;
   const gradients = {
     generator: sums.map(({ generator }) => generator.gradient),
     discriminator: sums.map(({ discriminator }) => discriminator.gradient),
   };
-  const generator = await steps.generatorUpdate({
+  const generator = await compute(steps.generatorUpdate, {
     state: state.generator,
     average: state.average,
     gradients: gradients.generator,
     rates,
     decay,
   });
-  const discriminator = await steps.discriminatorUpdate({
+  const discriminator = await compute(steps.discriminatorUpdate, {
     state: state.discriminator,
     gradients: gradients.discriminator,
     rates,
   });
-  disposeArrays([state, gradients]);
-  state.generator = generator.state;
-  state.average = generator.average;
-  state.discriminator = discriminator.state;
-  return [
-    ...sums.map(({ generator }) => named(generator.values, "generator")),
-    ...sums.map(({ discriminator }) => named(discriminator.values, "discriminator")),
-  ];
+  disposeArrays(gradients);
+  return {
+    state: {
+      generator: generator.state,
+      average: generator.average,
+      discriminator: discriminator.state,
+    },
+    losses: [
+      ...sums.map(({ generator }) => named(generator.values, "generator")),
+      ...sums.map(({ discriminator }) => named(discriminator.values, "discriminator")),
+    ],
+  };
 }
 
 /** Adds the gradients of some micro-batches, one after the other. */
@@ -153,19 +173,20 @@ async function addUp(
   state: TeacherState,
   { config, steps, split }: TeacherTraining,
   { step, real, batch, parts, ...due }: Due & { readonly parts: readonly (readonly number[])[] },
+  compute: Compute,
 ): Promise<Sums> {
   const critic = state.discriminator.weights;
   let sum: Sum = startingSum(split, state.generator.weights, due.generator);
   let criticSum: Sum = startingSum(split, critic, due.discriminator);
   for (const rows of parts) {
     const random = randomOfRows(createRandom(config.seed, "step", step), rows, config.batch);
-    const generator = await steps.generatorPart(due.generator)({
+    const generator = await compute(steps.generatorPart(due.generator), {
       before: sum,
       weights: state.generator.weights,
       critic,
       batch: { ...batch, ...takeLatents(batch, rows) },
     }, { random });
-    const made = await steps.discriminatorPart(due.discriminator)({
+    const made = await compute(steps.discriminatorPart(due.discriminator), {
       before: criticSum,
       weights: critic,
       fake: generator.fake,

@@ -10,6 +10,7 @@ import type { Engine } from "../engine/mod.ts";
 import { addShare, type GradientSum, sumOfLanes } from "./gradient_sum.ts";
 import type { Split } from "./micro_batches.ts";
 import { type Term, termsKey } from "./objective.ts";
+import { stepRunner } from "./step_runner.ts";
 import {
   type GeneratorInputs,
   type Pair,
@@ -56,6 +57,8 @@ export function createTeacherSteps(
 ) {
   const gradients = teacherGradients(config, layouts);
   return {
+    /** Runs a step of these graphs. */
+    run: stepRunner(engine),
     ...generatorSteps(engine, gradients.generator, config.split),
     ...discriminatorSteps(engine, gradients.discriminator, config.split),
   };

@@ -117,33 +117,32 @@ function readBy(
     readonly outside: number;
   },
 ): Int32Array {
-  return Int32Array.from(
-    Array.from(
-      { length: PRODUCTS },
-      (_, place) =>
-        rows.flatMap(([image, row]) =>
-          Array.from({ length: columns }, (_, column) => {
-            const y = row * TILE + Math.floor(place / REACH) - top;
-            const x = column * TILE + place % REACH - left;
-            const inside = y >= 0 && y < height && x >= 0 && x < width;
-            return inside ? (image * height + y) * width + x : outside;
-          })
-        ),
-    ).flat(),
-  );
+  const places = new Int32Array(PRODUCTS * rows.length * columns);
+  let i = 0;
+  for (let place = 0; place < PRODUCTS; place++) {
+    for (const [image, row] of rows) {
+      const y = row * TILE + Math.floor(place / REACH) - top;
+      for (let column = 0; column < columns; column++) {
+        const x = column * TILE + place % REACH - left;
+        const inside = y >= 0 && y < height && x >= 0 && x < width;
+        places[i++] = inside ? (image * height + y) * width + x : outside;
+      }
+    }
+  }
+  return places;
 }
 
 /** Which number of the tiles, `[16,tiles]`, every pixel of a strip is; those beyond the border are none. */
 function orderOf({ rows, columns }: Strip, h: number, w: number): Int32Array {
   const tiles = rows.length * columns;
-  return Int32Array.from(
-    rows.flatMap(([, row], i) =>
-      Array.from(
-        { length: Math.min(TILE, h - row * TILE) },
-        (_, y) =>
-          Array.from({ length: w }, (_, x) =>
-            (y * TILE + x % TILE) * tiles + i * columns + Math.floor(x / TILE)),
-      ).flat()
-    ),
-  );
+  const order: number[] = [];
+  for (const [i, [, row]] of rows.entries()) {
+    const height = Math.min(TILE, h - row * TILE);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < w; x++) {
+        order.push((y * TILE + x % TILE) * tiles + i * columns + Math.floor(x / TILE));
+      }
+    }
+  }
+  return Int32Array.from(order);
 }

@@ -1,4 +1,4 @@
-import { type Op, producers, type Program } from "../program.ts";
+import { type Op, producers, type Program, type Value } from "../program.ts";
 import { sameShape } from "../rule.ts";
 
 /**
@@ -92,8 +92,7 @@ export function uniformValue(
   const look = (id: number): number | undefined => {
     const { constant } = values[id]!;
     if (constant) {
-      const first = constant[0];
-      return constant.every((number) => number === first) ? first : undefined;
+      return isUniform(constant) ? constant[0] : undefined;
     }
     const op = makers.get(id);
     if (!op) return undefined;
@@ -113,4 +112,13 @@ export function uniformValue(
     return known.get(root);
   };
   return uniform;
+}
+
+/** Whether all numbers are the same. Constants are as large as a network's weights: no calls. */
+function isUniform(numbers: NonNullable<Value["constant"]>): boolean {
+  const [first] = numbers;
+  for (let i = 1; i < numbers.length; i++) {
+    if (numbers[i] !== first) return false;
+  }
+  return true;
 }

@@ -64,14 +64,14 @@ Deno.test("agrees() allows bf16 more", () => {
   assert.ok(agrees(other("onnx", 1), other("openvino:bf16", 1.04)));
 });
 
-Deno.test("startTable() sums what goes before the first run", () => {
-  const phases = { trace: 500, lower: 250, open: 1000 };
+Deno.test("startTable() tells what goes before the first run, and how long all of it takes together", () => {
+  const phases = { trace: 500, lower: 250, open: 1000, together: 1500 };
   const [, , ...lines] = startTable([
     result("onnx", [], { phases }),
     result("torch", []),
   ]);
   assert.deepEqual(lines, [
-    "| small: step | onnx  |    0.50 |    0.25 |   1.00 |    1.75 |                 2.02 |     200 |",
+    "| small: step | onnx  |    0.50 |    0.25 |   1.00 |    1.50 |                 2.02 |     200 |",
     "| small: step | torch |         |         |        |         |                 2.02 |     200 |",
   ]);
 });
