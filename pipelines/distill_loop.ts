@@ -47,12 +47,13 @@ export async function* trainStudent(
     readonly command?: string | undefined;
   },
 ): AsyncGenerator<TrainingEvent<Student>> {
-  const { config: { batch, steps }, run, engine, teacher } = session;
+  const { config: { batch, steps }, run, drawing } = session;
   const step = run.resumed?.counters["step"] ?? 0;
   const clock = trainingClock({ step, steps, batch });
   yield start(session, step);
   // Minutes on a CPU, with a large teacher.
-  const heldOut = await openHeldOut(teacher, engine, signal);
+  const heldOut = await openHeldOut(drawing, signal);
+  await drawing.dispose();
   const [saved, stands] = run.resumed ? [step, run.resumed.path] : [-1, undefined];
   const loop: Loop = { session, heldOut, clock, sampled: new Map(), step, saved, stands };
   const first = run.resumed ? undefined : await sample(loop);

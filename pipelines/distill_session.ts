@@ -16,7 +16,7 @@ import { type DistillState, startingState } from "./distill_state.ts";
 import { createDistillSteps } from "./distill_steps.ts";
 import { type ExplosionGuard, explosionGuard } from "./explosion_guard.ts";
 import { openFeatureNetwork } from "./feature_network.ts";
-import { generateImages } from "./generate_images.ts";
+import { drawImages } from "./generate_images.ts";
 import { type Split, splitOf } from "./micro_batches.ts";
 import {
   dueStepCounter,
@@ -25,6 +25,7 @@ import {
   resolveTerms,
   type Term,
 } from "./objective.ts";
+import { openGenerator, type RunningGenerator } from "./run_generator.ts";
 
 /** A run that is ready: what the loop works with. */
 export interface DistillSession {
@@ -35,6 +36,8 @@ export interface DistillSession {
   readonly steps: ReturnType<typeof createDistillSteps>;
   readonly state: DistillState;
   readonly teacher: Teacher;
+  /** The teacher, open for what is drawn of it before the first step; whoever was last disposes it. */
+  readonly drawing: RunningGenerator<Teacher>;
   readonly guard: ExplosionGuard;
   /** How a step's batch is split. */
   readonly split: Split;
@@ -55,9 +58,10 @@ export async function openSession(
     readonly registry: PartSource;
   },
 ): Promise<DistillSession> {
+  const drawing = openGenerator(teacher, engine);
   const terms = await prepareTerms(resolveTerms(config.losses as LossChoice[], registry), {
     sizePx: teacher.config.sizePx,
-    teacherImages: (seeds) => generateImages(teacher, { seeds }, { engine }),
+    teacherImages: (seeds) => drawImages(drawing, { seeds }),
   });
   const wantsCritic = terms.some(({ loss, weight }) => loss.needs?.discriminator && weight !== 0);
   const critic = wantsCritic ? startingDiscriminator(config, teacher) : noDiscriminator(teacher);
@@ -71,7 +75,7 @@ export async function openSession(
   const layout = flatLayout(trained);
   const criticLayout = flatLayout(critic.weights);
   const wantsFeatures = terms.some(({ loss, weight }) => loss.needs?.features && weight !== 0);
-  const features = wantsFeatures ? await openFeatureNetwork(config, teacher, engine) : undefined;
+  const features = wantsFeatures ? await openFeatureNetwork(config, drawing, engine) : undefined;
   const state = startingState(run, {
     student: flatten(trained, layout),
     discriminator: flatten(critic.weights, criticLayout),
@@ -85,6 +89,7 @@ export async function openSession(
     criticUpdates: dueStepCounter(terms, "discriminator", config),
     state,
     teacher,
+    drawing,
     guard: explosionGuard(run.dir),
     steps: createDistillSteps({
       engine,

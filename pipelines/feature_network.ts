@@ -17,8 +17,8 @@ import {
 import type { Teacher } from "../networks/generator.ts";
 import { readFeatureWeights } from "./feature_file.ts";
 import type { DistillConfig } from "./distill_config.ts";
-import { generateImages } from "./generate_images.ts";
-import { imagesPerRun } from "./run_generator.ts";
+import { drawImages } from "./generate_images.ts";
+import { imagesPerRun, type RunningGenerator } from "./run_generator.ts";
 
 /** Gives feature maps of images; a pure function that is traced. */
 export interface FeatureNetwork {
@@ -37,7 +37,7 @@ const REMEDY =
  */
 export async function openFeatureNetwork(
   config: DistillConfig,
-  teacher: Teacher,
+  teacher: RunningGenerator<Teacher>,
   engine: Engine,
 ): Promise<FeatureNetwork> {
   const choice = config.features;
@@ -54,7 +54,7 @@ export async function openFeatureNetwork(
       maps: (image) => vgg16Features(lift(params), image),
     };
   }
-  const { discriminator } = teacher;
+  const { discriminator, config: { sizePx } } = teacher.generator;
   if (!discriminator) {
     throw new RangeError(
       `Cannot compute perceptual features: expected a teacher with its discriminator but its file has none; ${REMEDY}`,
@@ -66,10 +66,10 @@ export async function openFeatureNetwork(
       meanMagnitudes(discriminatorFeatures(lift(weights), image as tf.Tensor4D, shape)),
     { name: "feature magnitudes" },
   );
-  const size = imagesPerRun(teacher.config.sizePx);
+  const size = imagesPerRun(sizePx);
   const magnitudes = await measureMagnitudes(async (batch) => {
     const seeds = Array.from({ length: size }, (_, i) => size * batch + i);
-    return await measure({ image: await generateImages(teacher, { seeds }, { engine }) });
+    return await measure({ image: await drawImages(teacher, { seeds }) });
   });
   await measure.dispose();
   return {

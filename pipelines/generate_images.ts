@@ -12,7 +12,7 @@ import type { Engine } from "../engine/mod.ts";
 import { noiseShapes } from "../networks/config.ts";
 import type { Generator } from "../networks/generator.ts";
 import { mapping } from "../networks/mapping.ts";
-import { openGenerator } from "./run_generator.ts";
+import { openGenerator, type RunningGenerator } from "./run_generator.ts";
 
 /** Latents of seeds: `[N,D]`, each a function of its seed only. */
 export function latentsOf(seeds: readonly number[], styleDim: number): HostArray {
@@ -56,6 +56,19 @@ export async function generateImages(
   options: GenerateOptions,
   { engine }: { readonly engine: Engine },
 ): Promise<HostArray> {
+  const running = openGenerator(generator, engine);
+  try {
+    return await drawImages(running, options);
+  } finally {
+    await running.dispose();
+  }
+}
+
+/** The same by a generator that is open, which is compiled once for all calls. */
+export async function drawImages(
+  running: RunningGenerator,
+  options: GenerateOptions,
+): Promise<HostArray> {
   const { seeds, truncation = 1, noiseSeed = 0, batch } = options;
   if ((seeds === undefined) === (options.w === undefined)) {
     throw new TypeError(
@@ -73,17 +86,12 @@ export async function generateImages(
       `Cannot generate images: expected seeds to be whole numbers from 0 on but received ${wrong}`,
     );
   }
-  const { sizePx, styleDim } = generator.config;
-  const running = openGenerator(generator, engine);
-  try {
-    const w = options.w
-      ? await running.truncate(options.w, truncation)
-      : await running.styles(latentsOf(seeds!, styleDim), { truncation });
-    const noise = options.noise ?? noiseOf(noiseSeed, sizePx);
-    return (await running.images(w, noise, { batch })).image;
-  } finally {
-    await running.dispose();
-  }
+  const { sizePx, styleDim } = running.generator.config;
+  const w = options.w
+    ? await running.truncate(options.w, truncation)
+    : await running.styles(latentsOf(seeds!, styleDim), { truncation });
+  const noise = options.noise ?? noiseOf(noiseSeed, sizePx);
+  return (await running.images(w, noise, { batch })).image;
 }
 
 /** The mean style of 10,000 latents of a fixed seed, `[D]`: what truncation moves towards. */

@@ -5,9 +5,9 @@
  */
 import type { HostArray } from "../core/contracts.ts";
 import type { Engine } from "../engine/mod.ts";
-import type { Student, Teacher } from "../networks/generator.ts";
-import { generateImages, latentsOf, noiseOf } from "./generate_images.ts";
-import { imagesPerRun, openGenerator } from "./run_generator.ts";
+import type { Student } from "../networks/generator.ts";
+import { drawImages, generateImages } from "./generate_images.ts";
+import { imagesPerRun, type RunningGenerator } from "./run_generator.ts";
 
 /**
  * Seeds of the held-out latents; their stream ("latent") is not that of training ("z"). Of images of
@@ -46,14 +46,12 @@ export function setPsnrDb(images: HostArray, reference: HostArray): number {
  * @throws {DOMException} `AbortError`, if the signal is aborted meanwhile.
  */
 export async function openHeldOut(
-  teacher: Teacher,
-  engine: Engine,
+  teacher: RunningGenerator,
   signal?: AbortSignal,
 ): Promise<HeldOut> {
-  const { sizePx } = teacher.config;
-  const seeds = heldOutSeeds(sizePx);
-  const teacherImages = await generateImages(teacher, { seeds }, { engine });
-  const mean = await meanImage(teacher, engine, signal);
+  const seeds = heldOutSeeds(teacher.generator.config.sizePx);
+  const teacherImages = await drawImages(teacher, { seeds });
+  const mean = await meanImage(teacher, signal);
   const repeated = new Float32Array(teacherImages.data.length);
   for (let k = 0; k < seeds.length; k++) repeated.set(mean, k * mean.length);
   const { shape } = teacherImages;
@@ -61,25 +59,17 @@ export async function openHeldOut(
 }
 
 async function meanImage(
-  teacher: Teacher,
-  engine: Engine,
+  teacher: RunningGenerator,
   signal: AbortSignal | undefined,
 ): Promise<Float64Array> {
-  const { sizePx, styleDim } = teacher.config;
+  const { sizePx } = teacher.generator.config;
   const seeds = meanSeeds(sizePx);
   const sum = new Float64Array(3 * sizePx ** 2);
-  const running = openGenerator(teacher, engine);
-  try {
-    const noise = noiseOf(0, sizePx);
-    const batch = imagesPerRun(sizePx);
-    for (let first = 0; first < seeds.length; first += batch) {
-      signal?.throwIfAborted();
-      const w = await running.styles(latentsOf(seeds.slice(first, first + batch), styleDim));
-      const { data } = (await running.images(w, noise)).image;
-      for (let i = 0; i < data.length; i++) sum[i % sum.length]! += data[i]!;
-    }
-  } finally {
-    await running.dispose();
+  const batch = imagesPerRun(sizePx);
+  for (let first = 0; first < seeds.length; first += batch) {
+    signal?.throwIfAborted();
+    const { data } = await drawImages(teacher, { seeds: seeds.slice(first, first + batch) });
+    for (let i = 0; i < data.length; i++) sum[i % sum.length]! += data[i]!;
   }
   return sum.map((total) => total / seeds.length);
 }

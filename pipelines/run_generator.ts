@@ -24,7 +24,9 @@ export interface GeneratorOutput<T = HostArray> {
 }
 
 /** A generator on an engine. Dispose it, or its sessions stay. */
-export interface RunningGenerator {
+export interface RunningGenerator<G extends Generator = Generator> {
+  /** Whose images they are. */
+  readonly generator: G;
   /** Latents `[N,D]` to styles `[N,D]`, moved towards the mean style by `truncation`. */
   styles(z: HostArray, options?: { readonly truncation?: number }): Promise<HostArray>;
   /** Moves styles `[N,D]` or `[N,L,D]` towards the mean style. */
@@ -64,7 +66,10 @@ export function runSynthesis(
 }
 
 /** Prepares a generator; it is compiled when it first runs. */
-export function openGenerator(generator: Generator, engine: Engine): RunningGenerator {
+export function openGenerator<G extends Generator>(
+  generator: G,
+  engine: Engine,
+): RunningGenerator<G> {
   const { config, weights, kind } = generator;
   const mappingParams = () => under(lift(weights), "mapping");
   const toStyles = engine.compile(
@@ -87,6 +92,7 @@ export function openGenerator(generator: Generator, engine: Engine): RunningGene
     return await pull({ w, mean, psi: { shape: [], data: Float32Array.of(truncation) } });
   };
   return {
+    generator,
     styles: async (z, { truncation = 1 } = {}) => truncated(await toStyles({ z }), truncation),
     truncate: truncated,
     images: async (w, noise, { batch = imagesPerRun(config.sizePx) } = {}) => {

@@ -27,7 +27,7 @@ interface Strip {
  * Fewest tiles of a strip, whose numbers should stay in the caches while the filter, read anew for every
  * strip, costs less than its products. ONNX Runtime also packs it anew.
  */
-const FEWEST_TILES = { onnxruntime: 256, openvino: 64, webgpu: 256 };
+const FEWEST_TILES = { onnxruntime: 256, openvino: 128, webgpu: 256 };
 const CHANNELS_PER_TILE = 4;
 
 /** A convolution by products. */

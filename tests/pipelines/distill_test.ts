@@ -55,13 +55,16 @@ Deno.test("distill() reports start, steps, samples, checkpoints and end, and imp
   assert.deepEqual(Object.keys(saved.weights).sort(), Object.keys(end.student.weights).sort());
 });
 
-Deno.test("distill() frees what it compiled, also when its reader leaves", async () => {
-  const live = new Set<unknown>();
+/** The engine, with a list of what was compiled on it, and a set of what was not disposed yet. */
+function watch() {
+  const names: string[] = [];
+  const live = new Map<unknown, string>();
   const watched: Engine = {
     ...engine,
     compile: ((fn, options) => {
       const made = engine.compile(fn, options);
-      live.add(made);
+      names.push(options.name);
+      live.set(made, options.name);
       const dispose = async () => {
         live.delete(made);
         await made.dispose();
@@ -69,6 +72,23 @@ Deno.test("distill() frees what it compiled, also when its reader leaves", async
       return Object.assign((...args: Parameters<typeof made>) => made(...args), made, { dispose });
     }) as Engine["compile"],
   };
+  return { watched, names, live };
+}
+
+Deno.test("distill() opens its teacher for pictures once, and closes it before it trains", async () => {
+  const { watched, names, live } = watch();
+  const context = { engine: watched, registry, teacher, out: join(folder, "once") };
+  const opened = () => names.filter((name) => name === "synthesis of the teacher").length;
+  for await (const { kind } of distill({ ...tinyDistill, steps: 2 }, context)) {
+    if (kind !== "step") continue;
+    assert.equal(opened(), 1);
+    assert.ok(![...live.values()].includes("synthesis of the teacher"));
+  }
+  assert.equal(opened(), 1);
+});
+
+Deno.test("distill() frees what it compiled, also when its reader leaves", async () => {
+  const { watched, live } = watch();
   const context = { engine: watched, registry, teacher, out: join(folder, "freed") };
   for await (const { kind } of distill(tinyDistill, context)) {
     if (kind === "step") break;

@@ -3,6 +3,7 @@ import { createEngine } from "../../engine/mod.ts";
 import { createStudent } from "../../networks/generator.ts";
 import { generateImages } from "../../pipelines/generate_images.ts";
 import { heldOutSeeds, measureHeldOut, openHeldOut, setPsnrDb } from "../../pipelines/held_out.ts";
+import { openGenerator } from "../../pipelines/run_generator.ts";
 import { createRegistry } from "../../registry.ts";
 import { nonzero } from "./nonzero.ts";
 import { tinyTeacher } from "./tiny.ts";
@@ -25,7 +26,7 @@ Deno.test("openHeldOut() compares the teacher's images with the mean of others",
   try {
     const teacher = nonzero(tinyTeacher());
     const seeds = heldOutSeeds(16);
-    const heldOut = await openHeldOut(teacher, engine);
+    const heldOut = await openHeldOut(openGenerator(teacher, engine));
     const own = await generateImages(teacher, { seeds }, { engine });
     assert.deepEqual(heldOut.teacherImages, own);
     const others = Array.from({ length: 256 }, (_, i) => 2_000_000 + i);
