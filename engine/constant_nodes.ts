@@ -138,8 +138,11 @@ function placesOf({ sizes, steps, start = 0 }: View): Int32Array {
 function product(a: Float32Array, b: Float32Array | number): Float32Array {
   const size = a.length;
   const made = new Float32Array(size);
-  if (typeof b === "number") { for (let i = 0; i < size; i++) made[i] = a[i]! * b; }
-  else for (let i = 0; i < size; i++) made[i] = a[i]! * b[i]!;
+  if (typeof b === "number") {
+    for (let i = 0; i < size; i++) made[i] = a[i]! * b;
+  } else {
+    for (let i = 0; i < size; i++) made[i] = a[i]! * b[i]!;
+  }
   return made;
 }
 

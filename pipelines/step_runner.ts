@@ -25,8 +25,9 @@ export type StepRunner = <T>(
  */
 export function stepRunner({ name }: Pick<Engine, "name">): StepRunner {
   const opened = new Set<string>();
+  const opens = name !== "tfjs"; // which runs functions as they are
   return async (kind, step) => {
-    if (name !== "tfjs" && !opened.has(kind)) { // which has nothing to open
+    if (opens && !opened.has(kind)) {
       await openGraphs(step);
       opened.add(kind);
     }

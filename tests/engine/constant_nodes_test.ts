@@ -23,6 +23,12 @@ const cases: Readonly<Record<string, Case>> = {
     attributes: { perm: [3, 2, 0, 1] },
     result: [12, 10, 3, 3],
   },
+  "kernels of several tiles, the last ones smaller": {
+    type: "Transpose",
+    shape: [3, 3, 50, 150],
+    attributes: { perm: [3, 2, 0, 1] },
+    result: [150, 50, 3, 3],
+  },
   "axes that stay": {
     type: "Transpose",
     shape: [5, 7],
