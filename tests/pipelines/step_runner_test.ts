@@ -29,6 +29,8 @@ function graphsOf(engine: Engine) {
   return { first, second };
 }
 
+const later = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
 /** Opens nothing until it is told to, and takes notes. */
 function slowEngine(result: (name: string) => Promise<void>) {
   const notes: string[] = [];
@@ -113,7 +115,7 @@ Deno.test("the graphs of a new kind of step are opened side by side, before any 
 
 Deno.test("a graph that cannot be opened stops the step with its own error", async () => {
   const { engine, notes } = slowEngine((name) =>
-    name === "second" ? Promise.reject(new Error("Cannot open it")) : Promise.resolve()
+    name === "second" ? Promise.reject(new Error("Cannot open it")) : later()
   );
   const { first, second } = graphsOf(engine);
   const run = stepRunner(engine);
@@ -121,12 +123,12 @@ Deno.test("a graph that cannot be opened stops the step with its own error", asy
     run("square", async (compute) => await compute(second, await compute(first, { x }))),
     { message: "Cannot open it" },
   );
-  assert.deepEqual(notes, ["opens first", "has opened first", "opens second"]);
+  assert.deepEqual(notes, ["opens first", "opens second", "has opened first"]);
   await engine.dispose();
 });
 
 Deno.test("a graph that cannot be traced stops the step when the others are open", async () => {
-  const { engine, notes } = slowEngine(() => Promise.resolve());
+  const { engine, notes } = slowEngine(later);
   const { first } = graphsOf(engine);
   const reads = engine.compile(({ squares }: { squares: tf.Tensor }) => {
     squares.dataSync();
