@@ -127,6 +127,21 @@ Deno.test("a graph that cannot be opened stops the step with its own error", asy
   await engine.dispose();
 });
 
+Deno.test("a graph that fails early is told when the step has come to its end", async () => {
+  const { engine, notes } = slowEngine((name) =>
+    name === "first" ? Promise.reject(new Error("Cannot open it")) : Promise.resolve()
+  );
+  const { first, second } = graphsOf(engine);
+  const step = async (compute: Compute) => {
+    const made = await compute(first, { x });
+    await later();
+    return await compute(second, made);
+  };
+  await assert.rejects(stepRunner(engine)("square", step), { message: "Cannot open it" });
+  assert.deepEqual(notes, ["opens first", "opens second", "has opened second"]);
+  await engine.dispose();
+});
+
 Deno.test("a graph that cannot be traced stops the step when the others are open", async () => {
   const { engine, notes } = slowEngine(later);
   const { first } = graphsOf(engine);
