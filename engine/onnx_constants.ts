@@ -5,7 +5,7 @@
  * @module
  */
 
-import { computeNode } from "./constant_nodes.ts";
+import { computeNode, type Known, knownConstant } from "./constant_nodes.ts";
 
 /** An attribute as ONNX stores it: `type` says which of the others is set. */
 export interface StoredAttribute {
@@ -58,22 +58,33 @@ export const LAYOUTS: readonly string[] = ["Transpose", "Reshape"];
 
 /**
  * The same graph with the results of `operators` on constants of float32 instead of these nodes, except
- * where they are outputs, and without constants unused.
+ * where they are outputs.
  */
 export function foldConstants(
   { nodes, constants }: Graph,
   operators: readonly string[],
   outputs: readonly string[],
 ): Graph {
-  const known = new Map(constants.map((constant) => [constant.name, constant]));
+  const known = new Map<string, Known>(
+    constants.map((constant) => [constant.name, knownConstant(constant)]),
+  );
+  const made = new Map<string, Known>();
   const rest = nodes.filter((node) => {
     const kept = node.output.some((name) => outputs.includes(name));
-    const made = kept ? undefined : computeNode({ known, operators }, node);
-    if (made) known.set(made.name, made);
-    return !made;
+    const result = kept ? undefined : computeNode({ known, operators }, node);
+    if (!result) return true;
+    known.set(node.output[0]!, result);
+    made.set(node.output[0]!, result);
+    return false;
   });
-  const used = new Set(rest.flatMap(({ input }) => input));
-  return { nodes: rest, constants: [...known.values()].filter(({ name }) => used.has(name)) };
+  const read = new Set(rest.flatMap(({ input }) => input));
+  const computed = [...made].filter(([name]) => read.has(name)).map(([name, result]) => ({
+    name,
+    dims: result.dims,
+    dataType: FLOAT32,
+    rawData: result.bytes(),
+  }));
+  return { nodes: rest, constants: [...constants, ...computed] };
 }
 
 /** A constant of float32 in 16 bits, and the node that widens it again; others as they are. */

@@ -7,6 +7,7 @@
  * @module
  */
 import protobuf from "protobufjs";
+import { neededNodes } from "./needed_nodes.ts";
 import { orderNodes } from "./node_order.ts";
 import {
   type Constant,
@@ -235,14 +236,17 @@ export class GraphBuilder {
   ): Uint8Array<ArrayBuffer> {
     const model = onnx.lookupType("onnx.ModelProto");
     const results = outputs.map(({ name }) => name);
+    const needed = neededNodes(this.#nodes, results);
     const whole = {
-      nodes: ordered ? orderNodes(this.#nodes, results) : this.#nodes,
+      nodes: ordered ? orderNodes(needed) : needed,
       constants: this.#constants,
     };
     const { nodes, constants } = operators.length
       ? foldConstants(whole, operators, results)
       : whole;
-    const stored = constants.map((constant) => file?.half ? halved(constant) : { constant });
+    const read = new Set(nodes.flatMap(({ input }) => input));
+    const stored = constants.filter(({ name }) => read.has(name))
+      .map((constant) => file?.half ? halved(constant) : { constant });
     const message = model.create({
       irVersion: 8,
       producerName: "haarlem",

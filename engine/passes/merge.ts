@@ -1,12 +1,14 @@
+import { axesOf } from "../kernels/reduction.ts";
 import { type Op, producers, type Program, type Value } from "../program.ts";
 import { sameShape } from "../rule.ts";
 import { uniformValue } from "./fold.ts";
 
 const RESHAPES = new Set(["Reshape", "ExpandDims"]);
+const REDUCTIONS = new Set(["Sum", "Mean", "Max", "Min", "Prod"]);
 
 /**
  * Makes one operation of two in a row: reshapes, transposes, factors, and signs into sums and
- * differences.
+ * differences. A reduction of axes with one number each is a reshape.
  */
 export function merge(program: Program): Program {
   const values: Value[] = [...program.values];
@@ -34,13 +36,20 @@ export function merge(program: Program): Program {
     }
   }
 
+  /** Whether a reduction only leaves out axes. */
+  function reducesNothing({ kernel, inputs, attributes, outputs }: Op): boolean {
+    if (!REDUCTIONS.has(kernel)) return false;
+    const [{ shape, dtype }, out] = [values[inputs[0]!]!, values[outputs[0]!]!];
+    return dtype === out.dtype && axesOf(attributes, shape).every((axis) => shape[axis] === 1);
+  }
+
   function rewrite(op: Op): Op {
     const [a, b] = op.inputs as [number, number];
-    if (RESHAPES.has(op.kernel)) {
+    if (RESHAPES.has(op.kernel) || reducesNothing(op)) {
       const before = made.get(a);
-      if (!before || !RESHAPES.has(before.kernel)) return op;
+      const from = before && RESHAPES.has(before.kernel) ? before.inputs[0]! : a;
       const shape = values[op.outputs[0]!]!.shape;
-      return { ...op, kernel: "Reshape", inputs: [before.inputs[0]!], attributes: { shape } };
+      return { ...op, kernel: "Reshape", inputs: [from], attributes: { shape } };
     }
     if (op.kernel === "Transpose") {
       const before = maker(a, "Transpose");

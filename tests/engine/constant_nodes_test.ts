@@ -1,6 +1,7 @@
 /* What is computed of constants while a model is written, against ONNX Runtime, which computes the
  * same nodes when it runs them. */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import ort from "onnxruntime-node";
 import { createRandom } from "../../core/random.ts";
 import { type Attributes, GraphBuilder } from "../../engine/onnx_model.ts";
@@ -92,12 +93,15 @@ async function run(builder: GraphBuilder, result: readonly number[], operators: 
   };
 }
 
+/** Field 4 of a node names its operator. */
+const hasNode = (text: string, type: string) =>
+  text.includes(`\x22${String.fromCharCode(type.length)}${type}`);
+
 async function assertComputed(type: string, builder: GraphBuilder, result: readonly number[]) {
   const expected = await run(builder, result, []);
   const actual = await run(builder, result, OPERATORS);
-  const node = `\x22${String.fromCharCode(type.length)}${type}`; // field 4, which names the operator
-  assert.ok(expected.text.includes(node));
-  assert.ok(!actual.text.includes(node), "the node is still there");
+  assert.ok(hasNode(expected.text, type));
+  assert.ok(!hasNode(actual.text, type), "the node is still there");
   assert.deepEqual(actual.dims, expected.dims);
   assert.equal(actual.data.length, size(result));
   const worst = Math.max(...actual.data.map((x, i) => Math.abs(x - expected.data[i]!)));
@@ -126,6 +130,116 @@ for (const [title, shape] of Object.entries({ numbers: [6, 7], "one number": [] 
     await assertComputed("Mul", builder, [6, 7]);
   });
 }
+
+/** A node after others, and the shape of its result. */
+interface Step {
+  readonly emit: (builder: GraphBuilder, from: string) => string;
+  readonly shape: readonly number[];
+}
+
+const transposition = (shape: readonly number[], perm: readonly number[]): Step => ({
+  emit: (builder, from) => builder.emit("Transpose", [from], { perm }),
+  shape: perm.map((axis) => shape[axis]!),
+});
+const reshaping = (shape: readonly number[]): Step => ({
+  emit: (builder, from) => builder.emit("Reshape", [from, builder.integers(shape)]),
+  shape,
+});
+/** An axis from its end on, every `step`th number. */
+const backwards = (shape: readonly number[], axis: number, step: number): Step => ({
+  emit: (builder, from) => {
+    const lists = [[-1], [-shape[axis]! - 1], [axis], [-step]].map((list) =>
+      builder.integers(list)
+    );
+    return builder.emit("Slice", [from, ...lists]);
+  },
+  shape: shape.with(axis, Math.ceil(shape[axis]! / step)),
+});
+const squared = (shape: readonly number[]): Step => ({
+  emit: (builder, from) => builder.emit("Mul", [from, from]),
+  shape,
+});
+const summed = (shape: readonly number[], axes: readonly number[]): Step => ({
+  emit: (builder, from) =>
+    builder.emit("ReduceSum", [from, builder.integers(axes)], { keepdims: 0 }),
+  shape: shape.filter((_, axis) => !axes.includes(axis)),
+});
+
+/** The nodes one after the other, of which none is left. */
+async function assertChain(shape: readonly number[], steps: readonly Step[]) {
+  const builder = new GraphBuilder();
+  const first = builder.constant(numbers("chain", shape), shape, "float32");
+  builder.alias(steps.reduce((from, step) => step.emit(builder, from), first), "out");
+  const result = steps.at(-1)?.shape ?? shape;
+  const [expected, actual] = [
+    await run(builder, result, []),
+    await run(builder, result, OPERATORS),
+  ];
+  assert.ok(!OPERATORS.some((type) => hasNode(actual.text, type)), "nodes are still there");
+  assert.deepEqual(actual.dims, [...result]);
+  assert.equal(actual.data.length, expected.data.length);
+  const errors = expected.data.map((x, i) => Math.abs(actual.data[i]! - x) / (1 + Math.abs(x)));
+  assert.ok(errors.every((error) => error < 1e-4), `differs by up to ${Math.max(...errors)}`);
+}
+
+Deno.test("constants of a model: turned kernels of a transposed convolution, in one copy", async () => {
+  const kernel = [3, 3, 20, 30];
+  const turned = [
+    backwards(kernel, 0, 1),
+    backwards(kernel, 1, 1),
+    transposition(kernel, [0, 1, 3, 2]),
+    reshaping([9, 30, 20]),
+    transposition([9, 30, 20], [2, 1, 0]),
+  ];
+  await assertChain(kernel, turned);
+  await assertChain(kernel, [...turned, squared([20, 30, 9]), summed([20, 30, 9], [2])]);
+  await assertChain(kernel, [...turned, squared([20, 30, 9]), squared([20, 30, 9])]);
+});
+
+Deno.test("constants of a model: any nodes in a row", async () => {
+  /** Some step after a shape, chosen by numbers. */
+  const next = (
+    shape: readonly number[],
+    [kind, a, b]: readonly [number, number, number],
+  ): Step => {
+    const rank = shape.length;
+    switch (kind) {
+      case 0: {
+        const perm = [...shape.keys()].toSorted((x, y) => (x * a) % 7 - (y * a) % 7 || x - y);
+        return transposition(shape, perm);
+      }
+      case 1: { // an axis joined with the next one, or split in two
+        const axis = a % rank;
+        const size = shape[axis]!;
+        const half = [2, 3].find((divisor) => size % divisor === 0 && b % 2 === 1);
+        if (half) return reshaping(shape.toSpliced(axis, 1, half, size / half));
+        if (axis + 1 < rank) return reshaping(shape.toSpliced(axis, 2, size * shape[axis + 1]!));
+        return reshaping(shape.toSpliced(axis, 0, 1));
+      }
+      case 2:
+        return backwards(shape, a % rank, 1 + b % 2);
+      case 3:
+        return squared(shape);
+      default:
+        return rank > 1 ? summed(shape, [a % rank]) : reshaping([...shape, 1]);
+    }
+  };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 2, maxLength: 4 }),
+      fc.array(fc.tuple(fc.nat(4), fc.nat(6), fc.nat(6)), { minLength: 1, maxLength: 6 }),
+      async (shape, choices) => {
+        const steps: Step[] = [];
+        for (const choice of choices) steps.push(next(steps.at(-1)?.shape ?? shape, choice));
+        // Squares of squares grow beyond what can be compared.
+        const squares = choices.filter(([kind]) => kind === 3).length;
+        fc.pre(squares < 3);
+        await assertChain(shape, steps);
+      },
+    ),
+    { numRuns: 300, seed: 7 },
+  );
+});
 
 Deno.test("constants of a model: what is an output itself stays a node", async () => {
   const builder = new GraphBuilder();

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { type OrderedNode, orderNodes } from "../../engine/node_order.ts";
+import { type NamedNode, neededNodes } from "../../engine/needed_nodes.ts";
+import { orderNodes } from "../../engine/node_order.ts";
 
-const node = (output: string, opType: string, ...input: string[]): OrderedNode => ({
+const node = (output: string, opType: string, ...input: string[]): NamedNode => ({
   opType,
   input,
   output: [output],
 });
 
 /** How ONNX Runtime runs nodes: back from the results, and first what stands last in the file. */
-function run(nodes: readonly OrderedNode[]): string[] {
+function run(nodes: readonly NamedNode[]): string[] {
   const made = new Map(nodes.map((node, i) => [node.output[0]!, i]));
   const read = new Set(nodes.flatMap(({ input }) => input));
   const ran = new Set<string>();
@@ -43,21 +44,21 @@ Deno.test("orderNodes() has filter gradients computed before the backward pass g
     ["x1", "x2", "dx2", "dx1", "p1", "dw1", "p2", "dw2", "db1", "gradient"],
   );
   assert.deepEqual(
-    run(orderNodes(backward, ["gradient"])),
+    run(orderNodes(backward)),
     ["x1", "x2", "dx2", "p2", "dw2", "dx1", "p1", "dw1", "db1", "gradient"],
   );
 });
 
 Deno.test("orderNodes() keeps every node after those that it reads", () => {
   const names = new Set(["x0", "w1", "w2", "target", "shape1", "shape2"]);
-  for (const { input, output } of orderNodes(backward, ["gradient"])) {
+  for (const { input, output } of orderNodes(backward)) {
     assert.ok(input.every((name) => names.has(name)), `${output} too early`);
     output.forEach((name) => names.add(name));
   }
   assert.equal(names.size, 6 + backward.length);
 });
 
-Deno.test("orderNodes() joins reshapes and leaves out what no result needs", () => {
+Deno.test("neededNodes() joins reshapes and leaves out what no result needs", () => {
   const nodes = [
     node("a", "Exp", "in0"),
     node("b", "Reshape", "a", "flat"),
@@ -65,7 +66,7 @@ Deno.test("orderNodes() joins reshapes and leaves out what no result needs", () 
     node("unread", "Neg", "a"),
     node("out0", "Identity", "c"),
   ];
-  assert.deepEqual(orderNodes(nodes, ["out0"]), [
+  assert.deepEqual(neededNodes(nodes, ["out0"]), [
     node("a", "Exp", "in0"),
     node("c", "Reshape", "a", "square"),
     node("out0", "Identity", "c"),
@@ -73,10 +74,10 @@ Deno.test("orderNodes() joins reshapes and leaves out what no result needs", () 
 });
 
 Deno.test("orderNodes() keeps nodes of several outputs, and results that others read", () => {
-  const nodes: OrderedNode[] = [
+  const nodes: NamedNode[] = [
     { opType: "Split", input: ["in0"], output: ["left", "right"] },
     node("out0", "Exp", "right"),
     node("out1", "Neg", "out0"),
   ];
-  assert.deepEqual(orderNodes(nodes, ["out0", "out1"]), nodes);
+  assert.deepEqual(orderNodes(nodes), nodes);
 });

@@ -77,6 +77,16 @@ Deno.test("factors in a row are one, unless float32 would lose their product", (
   }
 });
 
+Deno.test("reductions of axes with one number each are reshapes, of which one is left in a row", () => {
+  const kernels = (fn: (x: tf.Tensor) => tf.Tensor) =>
+    simplified((x) => tf.exp(fn(tf.reshape(tf.sin(x), [1, 64, 1])))).kernels;
+  for (const reduce of [tf.sum, tf.mean, tf.max, tf.min, tf.prod]) {
+    assert.deepEqual(kernels((x) => reduce(x, [0, 2])), ["Sin", "Reshape", "Exp"]);
+    assert.deepEqual(kernels((x) => reduce(x, [0, 1])).slice(0, 2), ["Sin", "Reshape"]);
+    assert.equal(kernels((x) => reduce(x, [0, 1])).length, 4);
+  }
+});
+
 Deno.test("prune() forgets the numbers of constants that nothing reads", () => {
   const { values } = passes["prune"]!(
     trace("step", [[2]], ([x]) => {
