@@ -20,7 +20,14 @@ import { startingState } from "../pipelines/distill_state.ts";
 import { takeStep } from "../pipelines/distill_step.ts";
 import { createDistillSteps } from "../pipelines/distill_steps.ts";
 import { startingSum } from "../pipelines/gradient_sum.ts";
-import { microBatchRows, splitOf, splits, takeLatents } from "../pipelines/micro_batches.ts";
+import {
+  imageLanes,
+  microBatchRows,
+  splitOf,
+  splits,
+  takeLatents,
+  takeRows,
+} from "../pipelines/micro_batches.ts";
 import { studentRates } from "../pipelines/step_rates.ts";
 import { createRegistry } from "../registry.ts";
 import { below, type Scenario, STDDEV_GROUP, studentWeights } from "./scenarios.ts";
@@ -127,26 +134,31 @@ function imageWorkload(
   { images }: Scenario,
   arrays: Weights,
   draw: (w: tf.Tensor2D, noise: readonly tf.Tensor4D[]) => tf.Tensor4D,
-  scenario: Scenario,
+  { network }: Scenario,
 ): Workload {
+  const lanes = imageLanes(engine, images, network.sizePx);
   const compiled = engine.compile(
     ({ z, noise }: ImageInputs<tf.Tensor>) => {
       const params = under(lift(below(arrays, "teacher/")), "mapping");
-      const w = mapping(params, z as tf.Tensor2D, scenario.network);
+      const w = mapping(params, z as tf.Tensor2D, network);
       return draw(w, noise as readonly tf.Tensor4D[]);
     },
-    { name: "image" },
+    { name: "image", lanes },
   );
-  const inputs = { z: arrays["images/z"]!, noise: noiseOf(arrays) };
+  const noise = noiseOf(arrays);
+  const parts = microBatchRows({ batch: images, accumulate: lanes, group: 1 })
+    .map((rows) => ({ z: takeRows(arrays["images/z"]!, rows), noise }));
   return {
     images,
     async run() {
-      const { data } = await compiled(inputs);
-      let sum = 0;
-      for (let i = 0; i < data.length; i++) sum += data[i]!; // reduce() takes ten times as long
-      return sum / data.length;
+      let [sum, count] = [0, 0];
+      for (const { data } of await Promise.all(parts.map((part) => compiled(part)))) {
+        for (let i = 0; i < data.length; i++) sum += data[i]!; // reduce() takes ten times as long
+        count += data.length;
+      }
+      return sum / count;
     },
-    programs: () => Promise.resolve([compiled.program(inputs)]),
+    programs: () => Promise.resolve(parts.map(() => compiled.program(parts[0]!))),
   };
 }
 

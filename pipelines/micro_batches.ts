@@ -82,6 +82,15 @@ function lanesOf(
   return lanes;
 }
 
+/** How many parts of a batch of images a generator draws side by side, if they are small; else 1. */
+export function imageLanes(
+  engine: Pick<Engine, "lanes">,
+  images: number,
+  sizePx: number,
+): number {
+  return images * sizePx ** 2 > MOST_PIXELS ? 1 : lanesOf(engine, images, 1, images);
+}
+
 /** The most images, up to `most`, that divide those of a lane into whole groups. */
 function largestPart(images: number, whole: number, most: number): number {
   for (let part = Math.min(most, images); part >= whole; part--) {

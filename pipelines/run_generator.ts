@@ -14,6 +14,7 @@ import type { Generator } from "../networks/generator.ts";
 import { mapping, truncate } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { synthesis } from "../networks/synthesis.ts";
+import { imageLanes } from "./micro_batches.ts";
 
 /** What a generator makes of styles. */
 export interface GeneratorOutput<T = HostArray> {
@@ -33,7 +34,7 @@ export interface RunningGenerator<G extends Generator = Generator> {
   truncate(w: HostArray, truncation: number): Promise<HostArray>;
   /**
    * Styles `[N,D]` or `[N,L,D]` and noise `[1 or N,r,r,1]` to images, `batch` at a time; by default
-   * {@linkcode imagesPerRun}.
+   * {@linkcode imagesPerRun}. Many small ones are drawn in parts side by side, a part a thread.
    */
   images(
     w: HostArray,
@@ -81,11 +82,13 @@ export function openGenerator<G extends Generator>(
       truncate(w, mean, { psi }),
     { name: "truncation" },
   );
-  const toImages = engine.compile(
-    ({ w, noise }: { w: tf.Tensor; noise: tf.Tensor[] }) =>
-      runSynthesis(generator, { w, noise: noise as tf.Tensor4D[] }),
-    { name: `synthesis of the ${kind}` },
-  );
+  const synthesise = (lanes: number) =>
+    engine.compile(
+      ({ w, noise }: { w: tf.Tensor; noise: tf.Tensor[] }) =>
+        runSynthesis(generator, { w, noise: noise as tf.Tensor4D[] }),
+      { name: `synthesis of the ${kind}`, lanes },
+    );
+  const byLanes = new Map<number, ReturnType<typeof synthesise>>();
   const truncated = async (w: HostArray, truncation: number) => {
     const mean = weights["mapping.w_mean"];
     if (truncation === 1 || !mean) return w;
@@ -97,19 +100,40 @@ export function openGenerator<G extends Generator>(
     truncate: truncated,
     images: async (w, noise, { batch = imagesPerRun(config.sizePx) } = {}) => {
       const count = w.shape[0]!;
-      const size = Math.min(batch, count);
       expectNoiseOf(count, noise);
-      const parts: GeneratorOutput[] = [];
-      for (let first = 0; first < count; first += size) {
-        const some = noise.map((map) => map.shape[0] === 1 ? map : rows(map, first, size));
-        parts.push(await toImages({ w: rows(w, first, size), noise: some }));
-      }
+      const together = Math.min(batch, count);
+      const lanes = imageLanes(engine, together, config.sizePx);
+      const toImages = byLanes.get(lanes) ?? synthesise(lanes);
+      byLanes.set(lanes, toImages);
+      const parts = await inParts(count, { together, lanes }, (first, size) =>
+        toImages({
+          w: rows(w, first, size),
+          noise: noise.map((map) => map.shape[0] === 1 ? map : rows(map, first, size)),
+        }));
       return join(parts, count);
     },
     dispose: async () => {
-      for (const each of [toStyles, pull, toImages]) await each.dispose();
+      for (const each of [toStyles, pull, ...byLanes.values()]) await each.dispose();
     },
   };
+}
+
+/** Computes so many images at a time, in parts side by side. */
+async function inParts<T>(
+  count: number,
+  { together, lanes }: { readonly together: number; readonly lanes: number },
+  compute: (first: number, size: number) => Promise<T>,
+): Promise<T[]> {
+  const size = together / lanes;
+  const made: T[] = [];
+  for (let first = 0; first < count; first += together) {
+    const parts = Array.from({ length: lanes }, (_, lane) => first + lane * size)
+      .filter((at) => at < count)
+      .map((at) => compute(at, size));
+    await Promise.allSettled(parts); // one that fails leaves no other at work
+    made.push(...await Promise.all(parts));
+  }
+  return made;
 }
 
 function expectNoiseOf(count: number, noise: readonly HostArray[]): void {

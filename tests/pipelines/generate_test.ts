@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../core/random.ts";
+import { createCompiledEngine } from "../../engine/compiled.ts";
 import { createEngine } from "../../engine/mod.ts";
 import { createStudent } from "../../networks/generator.ts";
 import { generateImages, latentsOf, noiseOf } from "../../pipelines/generate_images.ts";
@@ -7,8 +8,9 @@ import { generateTensors } from "../../pipelines/generate_tensors.ts";
 import { interpolateStyles, mixStyles, styleCountOf } from "../../pipelines/latent_tools.ts";
 import { loadGenerator } from "../../pipelines/load_generator.ts";
 import { heldOutSeeds } from "../../pipelines/held_out.ts";
-import { imagesPerRun } from "../../pipelines/run_generator.ts";
+import { imagesPerRun, openGenerator } from "../../pipelines/run_generator.ts";
 import { createRegistry } from "../../registry.ts";
+import { nonzero } from "./nonzero.ts";
 import { tinyTeacher } from "./tiny.ts";
 
 const engine = await createEngine({ threads: 1 });
@@ -37,6 +39,74 @@ Deno.test("generateImages() makes an image of its seed, whatever the others and 
     assert.deepEqual(all.shape, [3, 16, 16, 3]);
     assertClose(image(all.data, 2), one.data);
   }
+});
+
+Deno.test("generateImages() draws many small images in parts, the same ones", async () => {
+  const both = await createEngine({ threads: 2 });
+  const seeds = Array.from({ length: 21 }, (_, i) => i);
+  const noise = [4, 8, 8, 16, 16].map((r) => random.normal([21, r, r, 1]));
+  for (const generator of [nonzero(teacher), nonzero(student)]) {
+    const maps = noise.slice(0, noiseOf(0, 16).length);
+    const [expected, actual] = [
+      await generateImages(generator, { seeds, noise: maps }, { engine }),
+      await generateImages(generator, { seeds, noise: maps }, { engine: both }),
+    ];
+    assert.deepEqual(actual.shape, [21, 16, 16, 3]);
+    assertClose(actual.data, expected.data);
+  }
+  await both.dispose();
+});
+
+/** An engine of some lanes whose images are black, which takes notes of its runs. */
+function blackEngine(lanes: number) {
+  const notes = { batches: [] as number[], lanes: [] as number[], most: 0 };
+  let active = 0;
+  const engine = createCompiledEngine({
+    name: "onnx",
+    device: "cpu",
+    threads: lanes,
+    precision: "f32",
+    description: "black images",
+    lanes,
+    open: ({ name, outputs, values }, options) => {
+      const isSynthesis = name.startsWith("synthesis");
+      if (isSynthesis) notes.lanes.push(options.lanes);
+      return Promise.resolve({
+        async run() {
+          if (isSynthesis) notes.batches.push(values[outputs[0]!]!.shape[0]!);
+          notes.most = Math.max(notes.most, ++active);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          active--;
+          return outputs.map((id) => {
+            const { shape } = values[id]!;
+            return { shape, data: new Float32Array(shape.reduce((size, n) => size * n, 1)) };
+          });
+        },
+        release: () => Promise.resolve(),
+      });
+    },
+    close: () => {},
+  });
+  return { engine, notes };
+}
+
+Deno.test("parts of images are drawn side by side, and no more of them than are wanted", async () => {
+  const { engine, notes } = blackEngine(2);
+  const running = openGenerator(teacher, engine);
+  const draw = async (count: number, batch?: number) => {
+    Object.assign(notes, { batches: [], most: 0 });
+    const w = { shape: [count, 8], data: new Float32Array(count * 8) };
+    const { image } = await running.images(w, noiseOf(0, 16), { batch });
+    assert.equal(image.shape[0], count);
+    return [notes.batches, notes.most];
+  };
+  assert.deepEqual(await draw(36), [[8, 8, 8, 8, 8], 2]); // the last one half empty
+  assert.deepEqual(await draw(16), [[8, 8], 2]);
+  assert.deepEqual(await draw(7), [[7], 1]);
+  assert.deepEqual(await draw(3, 1), [[1, 1, 1], 1]);
+  assert.deepEqual(notes.lanes, [2, 1, 1]);
+  await running.dispose();
+  await engine.dispose();
 });
 
 Deno.test("a run makes fewer images the larger they are", () => {

@@ -6,6 +6,7 @@ import { pixelLoss } from "../../losses/pixel.ts";
 import { drawLatents } from "../../pipelines/latents.ts";
 import {
   accumulationNotes,
+  imageLanes,
   inLanes,
   microBatchRows,
   randomOfRows,
@@ -156,6 +157,20 @@ Deno.test("splits() keeps a batch whole for a term that looks across images", ()
   assert.ok(!splits(split(2, false), [alone, across]));
   assert.ok(splits(split(2, true), [alone, across]));
   assert.ok(!splits(split(1, false), [alone]));
+});
+
+Deno.test("imageLanes() draws small images side by side, four at least in each lane", () => {
+  const lanes = (engineLanes: number, images: number, sizePx: number) =>
+    imageLanes({ lanes: engineLanes }, images, sizePx);
+  assert.equal(lanes(2, 16, 64), 2);
+  assert.equal(lanes(2, 32, 64), 2);
+  assert.equal(lanes(2, 33, 64), 1); // too many pixels
+  assert.equal(lanes(2, 15, 64), 1);
+  assert.equal(lanes(2, 16, 128), 1);
+  assert.equal(lanes(2, 8, 128), 2);
+  assert.equal(lanes(2, 6, 64), 1);
+  assert.equal(lanes(8, 16, 64), 4);
+  assert.equal(lanes(1, 16, 64), 1);
 });
 
 Deno.test("inLanes() computes all lanes at once, and each micro-batch in one of them", async () => {
