@@ -40,7 +40,7 @@ export async function generateTensors(
       ? await running.truncate(given, psi)
       : await running.styles(z!, { truncation: psi });
     const noise = noiseFrom(inputs, generator, w.shape[0]!);
-    const { image, heads } = await running.images(w, noise, { batch });
+    const { image, heads } = await running.images(w, noise, { batch, heads: true });
     return {
       image: toNchw(image),
       w,

@@ -20,7 +20,7 @@ import { imageLanes } from "./micro_batches.ts";
 export interface GeneratorOutput<T = HostArray> {
   /** `[N,S,S,3]`, in about [-1, 1], not clamped. */
   readonly image: T;
-  /** A student's wavelet bands `[N,r,r,12]`, coarsest first; a teacher has none. */
+  /** A student's wavelet bands `[N,r,r,12]`, coarsest first, if asked for; a teacher has none. */
   readonly heads: readonly T[];
 }
 
@@ -34,12 +34,13 @@ export interface RunningGenerator<G extends Generator = Generator> {
   truncate(w: HostArray, truncation: number): Promise<HostArray>;
   /**
    * Styles `[N,D]` or `[N,L,D]` and noise `[1 or N,r,r,1]` to images, `batch` at a time; by default
-   * {@linkcode imagesPerRun}. Many small ones are drawn in parts side by side, a part a thread.
+   * {@linkcode imagesPerRun}. Many small ones are drawn in parts side by side, a part a thread. With
+   * `heads`, a student's bands too: those that the image does not need are not computed else.
    */
   images(
     w: HostArray,
     noise: readonly HostArray[],
-    options?: { readonly batch?: number | undefined },
+    options?: { readonly batch?: number | undefined; readonly heads?: boolean },
   ): Promise<GeneratorOutput>;
   dispose(): Promise<void>;
 }
@@ -82,13 +83,15 @@ export function openGenerator<G extends Generator>(
       truncate(w, mean, { psi }),
     { name: "truncation" },
   );
-  const synthesise = (lanes: number) =>
+  const synthesise = (lanes: number, wantsHeads: boolean) =>
     engine.compile(
-      ({ w, noise }: { w: tf.Tensor; noise: tf.Tensor[] }) =>
-        runSynthesis(generator, { w, noise: noise as tf.Tensor4D[] }),
+      ({ w, noise }: { w: tf.Tensor; noise: tf.Tensor[] }) => {
+        const { image, heads } = runSynthesis(generator, { w, noise: noise as tf.Tensor4D[] });
+        return { image, heads: wantsHeads ? heads : [] };
+      },
       { name: `synthesis of the ${kind}`, lanes },
     );
-  const byLanes = new Map<number, ReturnType<typeof synthesise>>();
+  const opened = new Map<string, ReturnType<typeof synthesise>>();
   const truncated = async (w: HostArray, truncation: number) => {
     const mean = weights["mapping.w_mean"];
     if (truncation === 1 || !mean) return w;
@@ -98,42 +101,56 @@ export function openGenerator<G extends Generator>(
     generator,
     styles: async (z, { truncation = 1 } = {}) => truncated(await toStyles({ z }), truncation),
     truncate: truncated,
-    images: async (w, noise, { batch = imagesPerRun(config.sizePx) } = {}) => {
+    images: async (w, noise, { batch = imagesPerRun(config.sizePx), heads = false } = {}) => {
       const count = w.shape[0]!;
       expectNoiseOf(count, noise);
       const together = Math.min(batch, count);
       const lanes = imageLanes(engine, together, config.sizePx);
-      const toImages = byLanes.get(lanes) ?? synthesise(lanes);
-      byLanes.set(lanes, toImages);
-      const parts = await inParts(count, { together, lanes }, (first, size) =>
+      const kind = `${lanes} ${heads}`;
+      const toImages = opened.get(kind) ?? synthesise(lanes, heads);
+      opened.set(kind, toImages);
+      return await inParts(count, { size: together / lanes, lanes }, (first, size) =>
         toImages({
           w: rows(w, first, size),
           noise: noise.map((map) => map.shape[0] === 1 ? map : rows(map, first, size)),
         }));
-      return join(parts, count);
     },
     dispose: async () => {
-      for (const each of [toStyles, pull, ...byLanes.values()]) await each.dispose();
+      for (const each of [toStyles, pull, ...opened.values()]) await each.dispose();
     },
   };
 }
 
-/** Computes so many images at a time, in parts side by side. */
-async function inParts<T>(
+/** Draws images in parts of a size: every lane one after the other, until one has failed. */
+async function inParts(
   count: number,
-  { together, lanes }: { readonly together: number; readonly lanes: number },
-  compute: (first: number, size: number) => Promise<T>,
-): Promise<T[]> {
-  const size = together / lanes;
-  const made: T[] = [];
-  for (let first = 0; first < count; first += together) {
-    const parts = Array.from({ length: lanes }, (_, lane) => first + lane * size)
-      .filter((at) => at < count)
-      .map((at) => compute(at, size));
-    await Promise.allSettled(parts); // one that fails leaves no other at work
-    made.push(...await Promise.all(parts));
-  }
-  return made;
+  { size, lanes }: { readonly size: number; readonly lanes: number },
+  draw: (first: number, size: number) => Promise<GeneratorOutput>,
+): Promise<GeneratorOutput> {
+  let all: GeneratorOutput | undefined;
+  let failed = false;
+  const inLane = async (lane: number) => {
+    for (let first = lane * size; first < count && !failed; first += lanes * size) {
+      const part = await draw(first, size);
+      all ??= {
+        image: ofCount(count, part.image),
+        heads: part.heads.map((h) => ofCount(count, h)),
+      };
+      putRows(all.image, first, part.image);
+      part.heads.forEach((head, i) => putRows(all!.heads[i]!, first, head));
+    }
+  };
+  const running = Array.from(
+    { length: lanes },
+    (_, lane) =>
+      inLane(lane).catch((error) => {
+        failed = true;
+        throw error;
+      }),
+  );
+  await Promise.allSettled(running); // one that fails leaves no other at work
+  await Promise.all(running);
+  return all!;
 }
 
 function expectNoiseOf(count: number, noise: readonly HostArray[]): void {
@@ -157,20 +174,14 @@ function rows({ shape, data }: HostArray, first: number, size: number): HostArra
   return { shape: [size, ...shape.slice(1)], data: taken };
 }
 
-function join(parts: readonly GeneratorOutput[], count: number): GeneratorOutput {
-  const concat = (arrays: readonly HostArray[]): HostArray => {
-    const { shape, data } = arrays[0]!;
-    const length = data.length / shape[0]!;
-    const all = new Float32Array(count * length);
-    let at = 0;
-    for (const array of arrays) {
-      all.set(array.data.subarray(0, Math.min(array.data.length, all.length - at)), at);
-      at += array.data.length;
-    }
-    return { shape: [count, ...shape.slice(1)], data: all };
-  };
-  return {
-    image: concat(parts.map(({ image }) => image)),
-    heads: parts[0]!.heads.map((_, i) => concat(parts.map(({ heads }) => heads[i]!))),
-  };
+/** Room for so many rows like these. */
+function ofCount(count: number, { shape, data }: HostArray): HostArray {
+  const length = data.length / shape[0]!;
+  return { shape: [count, ...shape.slice(1)], data: new Float32Array(count * length) };
+}
+
+/** Copies rows to their place, without those that are too many. */
+function putRows(all: HostArray, first: number, { shape, data }: HostArray): void {
+  const at = first * data.length / shape[0]!;
+  all.data.set(data.subarray(0, all.data.length - at), at);
 }

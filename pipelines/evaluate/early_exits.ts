@@ -98,7 +98,7 @@ export async function measureExits(
   for (let first = 0; first < count; first += batch) {
     const noise = latents.noise(first, batch);
     const w = await student.running.styles(latents.z(first, batch));
-    const { heads } = await student.running.images(w, noise, { batch });
+    const { heads } = await student.running.images(w, noise, { batch, heads: true });
     const { image } = await teacher.running.images(
       await teacher.running.styles(latents.z(first, batch)),
       noise,

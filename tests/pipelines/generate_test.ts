@@ -58,7 +58,7 @@ Deno.test("generateImages() draws many small images in parts, the same ones", as
 });
 
 /** An engine of some lanes whose images are black, which takes notes of its runs. */
-function blackEngine(lanes: number) {
+function blackEngine(lanes: number, failing?: number) {
   const notes = { batches: [] as number[], lanes: [] as number[], most: 0 };
   let active = 0;
   const engine = createCompiledEngine({
@@ -74,6 +74,7 @@ function blackEngine(lanes: number) {
       return Promise.resolve({
         async run() {
           if (isSynthesis) notes.batches.push(values[outputs[0]!]!.shape[0]!);
+          if (notes.batches.length === failing) throw new Error("Cannot draw");
           notes.most = Math.max(notes.most, ++active);
           await new Promise((resolve) => setTimeout(resolve, 5));
           active--;
@@ -107,6 +108,27 @@ Deno.test("parts of images are drawn side by side, and no more of them than are 
   assert.deepEqual(notes.lanes, [2, 1, 1]);
   await running.dispose();
   await engine.dispose();
+});
+
+Deno.test("a part that cannot be drawn is the last one", async () => {
+  const { engine, notes } = blackEngine(2, 2);
+  const running = openGenerator(teacher, engine);
+  const w = { shape: [64, 8], data: new Float32Array(64 * 8) };
+  await assert.rejects(running.images(w, noiseOf(0, 16)), { message: "Cannot draw" });
+  assert.deepEqual(notes.batches, [8, 8]);
+  await running.dispose();
+  await engine.dispose();
+});
+
+Deno.test("a student's heads are computed where they are asked for only", async () => {
+  const running = openGenerator(student, engine);
+  const w = { shape: [1, 8], data: new Float32Array(8).fill(0.5) };
+  const lean = await running.images(w, noiseOf(0, 16));
+  const whole = await running.images(w, noiseOf(0, 16), { heads: true });
+  assert.deepEqual(lean.heads, []);
+  assert.deepEqual(whole.heads.map(({ shape }) => shape), [[1, 4, 4, 12], [1, 8, 8, 12]]);
+  assertClose(lean.image.data, whole.image.data);
+  await running.dispose();
 });
 
 Deno.test("a run makes fewer images the larger they are", () => {
