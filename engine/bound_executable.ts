@@ -27,14 +27,16 @@ export function boundExecutable(
   model: BoundModel,
 ): Executable {
   const shapes = outputs.map((id) => values[id]!.shape);
-  const free = shapes.map((): Float32Array[] => []);
+  // Of each lane its own: it is bound to them already, and its core may have them in its cache.
+  const free = Array.from({ length: lanes }, () => shapes.map((): Float32Array[] => []));
   const last: Promise<unknown>[] = Array(lanes).fill(Promise.resolve());
   let next = 0;
   let released = false;
   const run = async (lane: number, inputs: readonly HostArray[]) => {
     const results = shapes.map((shape, i) => {
-      const data = free[i]!.pop() ?? new Float32Array(sizeOf(shape));
-      if (resident[i]) lend(data, free[i]!);
+      const own = free[lane]![i]!;
+      const data = own.pop() ?? new Float32Array(sizeOf(shape));
+      if (resident[i]) lend(data, own);
       return { shape, data };
     });
     await model.infer(lane, inputs, results);

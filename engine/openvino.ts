@@ -125,10 +125,11 @@ export function createOpenvinoEngine(
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     return boundExecutable(program, options, {
       infer: (lane, inputs, outputs) =>
-        model.infer(lane, {
-          ...named("in", inputs, (i) => read[i]!),
-          ...named("out", outputs, () => true),
-        }),
+        model.infer(
+          lane,
+          named("in", inputs, (i) => read[i]!),
+          named("out", outputs, () => true),
+        ),
       free: model.free,
     });
   };

@@ -51,15 +51,32 @@ const SYMBOLS = {
 } as const;
 
 const MAX_RANK = 16; // more than any tensor here has
+const COPIED = 2 ** 14; // most numbers of an array that is sooner copied than bound
 const FLOAT32 = 4; // ov_element_type_e: F32
 
 /** A compiled model with an infer request per lane; its inputs and outputs live in our memory. */
 export interface OpenvinoModel {
   /** Whether the model has an input of that name: one that nothing reads is dropped. */
   reads(name: string): boolean;
-  /** Binds arrays by name, which must not change meanwhile, and runs; a lane has one run at a time. */
-  infer(lane: number, arrays: Readonly<Record<string, HostArray>>): Promise<void>;
+  /**
+   * Runs on arrays by name: reads inputs, which must not change meanwhile, and writes outputs. A lane has
+   * one run at a time.
+   */
+  infer(
+    lane: number,
+    inputs: Readonly<Record<string, HostArray>>,
+    outputs: Readonly<Record<string, HostArray>>,
+  ): Promise<void>;
   free(): void;
+}
+
+/** An infer request, and the arrays that are bound to it. */
+interface Lane {
+  readonly request: bigint;
+  /** These are not kept alive. */
+  readonly bound: Map<string, WeakRef<Float32Array>>;
+  /** Copies of small inputs, which stay bound. */
+  readonly copies: Map<string, HostArray>;
 }
 
 /** The library, open. */
@@ -131,7 +148,8 @@ export function openOpenvino(
     dims.set(shape.map(BigInt));
     return new Uint8Array(BigUint64Array.of(BigInt(shape.length), dimsAddress).buffer);
   };
-  const bind = (request: bigint, name: string, { shape, data }: HostArray) => {
+  const bind = ({ request, bound }: Lane, name: string, { shape, data }: HostArray) => {
+    if (bound.get(name)?.deref() === data) return;
     const tensor = made(
       "bind an array",
       (out) => ov.ov_tensor_create_from_host_ptr(FLOAT32, shapeStruct(shape), bytesOf(data), out),
@@ -139,6 +157,16 @@ export function openOpenvino(
     const status = ov.ov_infer_request_set_tensor(request, text(name), tensor);
     ov.ov_tensor_free(tensor); // the request holds it now
     check(status, `bind an array of shape [${shape}] to "${name}"`);
+    bound.set(name, new WeakRef(data));
+  };
+
+  /** The same for an input: new ones in every run, such as noise, are mostly small. */
+  const bindInput = (lane: Lane, name: string, { shape, data }: HostArray) => {
+    if (data.length > COPIED) return bind(lane, name, { shape, data });
+    const copy = lane.copies.get(name) ?? { shape, data: new Float32Array(data.length) };
+    lane.copies.set(name, copy);
+    copy.data.set(data);
+    bind(lane, name, copy);
   };
 
   const core = made("start", (out) => ov.ov_core_create(out));
@@ -172,11 +200,14 @@ export function openOpenvino(
         (out) => ov.ov_core_compile_model_props(core, read, text("CPU"), count / 2n, array, out),
       )
         .finally(() => ov.ov_model_free(read));
-      const requests = Array.from({ length: lanes }, () =>
-        made(
+      const all = Array.from({ length: lanes }, (): Lane => ({
+        request: made(
           "create an infer request",
           (out) => ov.ov_compiled_model_create_infer_request(compiled, out),
-        ));
+        ),
+        bound: new Map(),
+        copies: new Map(),
+      }));
       return {
         reads(name) {
           const port = new BigUint64Array(1);
@@ -185,13 +216,13 @@ export function openOpenvino(
           if (found) ov.ov_output_const_port_free(port[0]!);
           return found;
         },
-        async infer(lane, arrays) {
-          const request = requests[lane]!;
-          for (const [name, array] of Object.entries(arrays)) bind(request, name, array);
-          check(await ov.ov_infer_request_infer(request), "run a model");
+        async infer(lane, inputs, outputs) {
+          for (const [name, array] of Object.entries(inputs)) bindInput(all[lane]!, name, array);
+          for (const [name, array] of Object.entries(outputs)) bind(all[lane]!, name, array);
+          check(await ov.ov_infer_request_infer(all[lane]!.request), "run a model");
         },
         free() {
-          requests.forEach((request) => ov.ov_infer_request_free(request));
+          all.forEach(({ request }) => ov.ov_infer_request_free(request));
           ov.ov_compiled_model_free(compiled);
         },
       };

@@ -156,6 +156,39 @@ Deno.test({
   },
 });
 
+for (const size of [5, 2 ** 14, 2 ** 14 + 1]) { // small inputs are copied, large ones bound
+  Deno.test({
+    name: `the openvino engine reads inputs of ${size} numbers as they are when it runs`,
+    ignore,
+    async fn() {
+      const engine = await createEngine({ engine: "openvino", threads: 2 });
+      const double = engine.compile(({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, 2) }), {
+        name: "double",
+        resident: ["y"],
+        lanes: 2,
+      });
+      const run = async (x: HostArray) => await double({ x }) as { y: HostArray };
+      const check = async (x: HostArray) => {
+        const { y } = await run(x);
+        assert.deepEqual(y.data, x.data.map((number) => 2 * number));
+        disposeArrays([y]);
+      };
+      const filled = (value: number): HostArray => ({
+        shape: [size],
+        data: new Float32Array(size).fill(value),
+      });
+      const [a, b] = [filled(1), filled(2)];
+      for (const x of [a, a, a, b, b, a, b, a]) await check(x);
+      a.data.fill(7);
+      for (let lane = 0; lane < 2; lane++) await check(a);
+      const kept = await run(a);
+      for (let i = 0; i < 4; i++) await check(b);
+      assert.ok(kept.y.data.every((number) => number === 14));
+      await engine.dispose();
+    },
+  });
+}
+
 /** The cores to which single threads of this process are bound at the moment. */
 function boundCores(): string[] {
   return [...Deno.readDirSync("/proc/self/task")].flatMap(({ name }) => {
