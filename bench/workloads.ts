@@ -29,6 +29,7 @@ import {
   takeRows,
 } from "../pipelines/micro_batches.ts";
 import { studentRates } from "../pipelines/step_rates.ts";
+import { teacherAhead } from "../pipelines/teacher_ahead.ts";
 import { createRegistry } from "../registry.ts";
 import { below, type Scenario, STDDEV_GROUP, studentWeights } from "./scenarios.ts";
 import { discriminatorStep, generatorStep } from "./teacher_workloads.ts";
@@ -93,7 +94,9 @@ function distillation(accumulate: number): Make {
       student: flatten(weights, layout),
       discriminator: { shape: [0], data: new Float32Array(0) },
     }, { average: true });
-    const training = { config, steps, state, split, criticUpdates: () => 1 };
+    // Nothing of the next step is begun: it would be computed in the time of whoever is next.
+    const ahead = teacherAhead();
+    const training = { config, steps, state, split, criticUpdates: () => 1, ahead };
     const noise = noiseOf(arrays);
     const latents = { z: arrays["batch/z"]!, mix: [], noise };
     const due = {

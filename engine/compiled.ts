@@ -44,6 +44,8 @@ export interface OpenOptions {
   readonly resident: readonly boolean[];
   /** Runs that will be under way at the same time. */
   readonly lanes: number;
+  /** Whether they go on beside those of other programs. */
+  readonly overlaps: boolean;
 }
 
 /** A library that compiles programs and runs them. */
@@ -111,7 +113,7 @@ export function createCompiledEngine(runtime: Runtime): Engine {
 function compile(
   runtime: Runtime,
   fn: Traced,
-  { name, resident = [], lanes = 1 }: CompileOptions,
+  { name, resident = [], lanes = 1, overlaps = false }: CompileOptions,
   forget: () => void,
 ): Compiled<ArrayTree, ArrayTree> {
   const variants = new Map<string, Variant>();
@@ -131,6 +133,7 @@ function compile(
         resident.includes(branchOf(path))
       ),
       lanes: Math.min(lanes, runtime.lanes ?? 1),
+      overlaps,
     }));
   const arraysOf = runtime.keepsResident ? inputLeaves : hostLeaves;
 

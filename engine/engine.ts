@@ -76,6 +76,8 @@ export interface CompileOptions<Resident extends PropertyKey = string> {
    * threads. At most {@linkcode Engine.lanes}; more wait for those before them.
    */
   readonly lanes?: number;
+  /** Whether runs go on beside those of other functions: then lanes are not bound to cores. */
+  readonly overlaps?: boolean;
 }
 
 /** Options of one run of a compiled function. */

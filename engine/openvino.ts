@@ -14,7 +14,7 @@ import { gatheredOrder } from "./forms/gathered_haar.ts";
 import { openvinoForms } from "./forms/mod.ts";
 import { nodeRules } from "./kernels/mod.ts";
 import { lower } from "./lowering.ts";
-import { openOpenvino, type OpenvinoModel } from "./openvino_library.ts";
+import { openOpenvino, type OpenvinoModel, type Sharing } from "./openvino_library.ts";
 import { phase } from "./phase.ts";
 import { endTails } from "./passes/end_tails.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
@@ -77,14 +77,15 @@ export function createOpenvinoEngine(
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const hasAllCores = threads === coresOfMachine();
-  const propertiesOf = (lanes: number) => ({
+  const propertiesOf = ({ lanes, overlaps }: Sharing) => ({
     INFERENCE_PRECISION_HINT: precision, // OpenVINO's own choice is bf16 wherever it can
     INFERENCE_NUM_THREADS: String(threads),
     PERFORMANCE_HINT: "LATENCY",
     NUM_STREAMS: String(lanes),
     // Threads that share a run starve when another job has the core to which one is pinned. Lanes that
-    // are not pinned begin on one core now and then, and one waits for the scheduler's next look.
-    ENABLE_CPU_PINNING: lanes > 1 && hasAllCores ? "YES" : "NO",
+    // are not pinned begin on one core now and then, and one waits for the scheduler's next look; those of
+    // two models that run beside each other may be pinned to the same core.
+    ENABLE_CPU_PINNING: lanes > 1 && hasAllCores && !overlaps ? "YES" : "NO",
     ...cache !== undefined && { CACHE_DIR: cache },
   });
   const openvino = openOpenvino(library, propertiesOf, threads);
@@ -101,7 +102,7 @@ export function createOpenvinoEngine(
   const compile = async (
     name: string,
     program: Program,
-    lanes: number,
+    sharing: Sharing,
   ): Promise<OpenvinoModel> => {
     const early = earlyValues(program);
     const held: Uint8Array[] = [];
@@ -112,16 +113,16 @@ export function createOpenvinoEngine(
     const options = { forms, early, ...hold && { addressOf: hold } };
     const bytes = phase("lower", name, () => lower(program, "openvino", kernels, options));
     try {
-      return await phase("open", name, () => openvino.compile(bytes, lanes));
+      return await phase("open", name, () => openvino.compile(bytes, sharing));
     } catch (error) {
       if (held.length === 0) throw error;
       addressOf = null; // the arrays were alive until here
-      return await compile(name, program, lanes);
+      return await compile(name, program, sharing);
     }
   };
 
   const open = async (program: Program, options: OpenOptions): Promise<Executable> => {
-    const model = await compile(program.name, rewrite(program), options.lanes);
+    const model = await compile(program.name, rewrite(program), options);
     const read = program.inputs.map((_, i) => model.reads(`in${i}`));
     return boundExecutable(program, options, {
       infer: (lane, inputs, outputs) =>

@@ -79,6 +79,14 @@ interface Lane {
   readonly copies: Map<string, HostArray>;
 }
 
+/** How a model shares the threads. */
+export interface Sharing {
+  /** Runs at the same time, each on its share. */
+  readonly lanes: number;
+  /** Whether other models run meanwhile. */
+  readonly overlaps: boolean;
+}
+
 /** The library, open. */
 export interface OpenvinoLibrary {
   /** Such as `2026.4.1`. */
@@ -89,17 +97,15 @@ export interface OpenvinoLibrary {
   readonly addressOf: ((data: Uint8Array) => bigint) | null;
   /**
    * Compiles an ONNX model. Arrays whose addresses it names must be held meanwhile.
-   *
-   * @param lanes Runs at the same time, each on its share of the threads.
    */
-  compile(model: Uint8Array<ArrayBuffer>, lanes: number): Promise<OpenvinoModel>;
+  compile(model: Uint8Array<ArrayBuffer>, sharing: Sharing): Promise<OpenvinoModel>;
   close(): void;
 }
 
-/** Opens the library at `path`; `propertiesOf` tells those of a model of some lanes, of up to `mostLanes`. */
+/** Opens the library at `path`; `propertiesOf` tells those of a model, of up to `mostLanes`. */
 export function openOpenvino(
   path: string,
-  propertiesOf: (lanes: number) => Readonly<Record<string, string>>,
+  propertiesOf: (sharing: Sharing) => Readonly<Record<string, string>>,
   mostLanes: number,
 ): OpenvinoLibrary {
   const library = Deno.dlopen(path, SYMBOLS);
@@ -137,11 +143,13 @@ export function openOpenvino(
   const dims = new BigInt64Array(MAX_RANK); // of whatever is bound next; the library copies it
   const dimsAddress = addressOf(dims);
 
-  // By lanes, from one on: later there may be no permission to ask for an address.
-  const pairs = Array.from(
-    { length: mostLanes },
-    (_, i) => pointersTo(Object.entries(propertiesOf(i + 1)).flat()),
-  );
+  // All that may be asked for: later there may be no permission to ask for an address.
+  const pairsOf = (overlaps: boolean) =>
+    Array.from(
+      { length: mostLanes },
+      (_, i) => pointersTo(Object.entries(propertiesOf({ lanes: i + 1, overlaps })).flat()),
+    );
+  const pairs = { alone: pairsOf(false), overlapping: pairsOf(true) };
 
   /** An `ov_shape_t`. */
   const shapeStruct = (shape: readonly number[]): Uint8Array<ArrayBuffer> => {
@@ -181,7 +189,7 @@ export function openOpenvino(
       const bytes = data as Uint8Array<ArrayBuffer>;
       return ov.memmove!(bytes, bytes, 0n);
     }),
-    async compile(model, lanes) {
+    async compile(model, { lanes, overlaps }) {
       const read = await madeLater(
         "read a model",
         (out) =>
@@ -193,7 +201,7 @@ export function openOpenvino(
             out,
           ),
       );
-      const { texts, array } = pairs[lanes - 1]!;
+      const { texts, array } = pairs[overlaps ? "overlapping" : "alone"][lanes - 1]!;
       const count = BigInt(texts.length);
       const compiled = await madeLater(
         "compile a model",

@@ -78,6 +78,7 @@ export function compileCriticGradients(parts: DistillParts, terms: readonly Term
       name: `discriminator gradients (${termsKey(terms)})`,
       resident: ["sum"],
       lanes: parts.split.lanes,
+      overlaps: true,
     },
   );
 }

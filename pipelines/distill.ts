@@ -80,8 +80,9 @@ export async function* distill(
   await using engine = engineScope(context.engine); // which is used for the next run, too
   const { registry } = context;
   const session = await openSession({ config, teacher, student, run, engine, registry });
-  using left = new DisposableStack();
+  await using left = new AsyncDisposableStack();
   left.defer(() => disposeArrays(session.state));
+  left.defer(session.ahead.end);
   yield* trainStudent(session, context);
 }
 

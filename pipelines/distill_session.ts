@@ -26,6 +26,7 @@ import {
   type Term,
 } from "./objective.ts";
 import { openGenerator, type RunningGenerator } from "./run_generator.ts";
+import { type TeacherAhead, teacherAhead } from "./teacher_ahead.ts";
 
 /** A run that is ready: what the loop works with. */
 export interface DistillSession {
@@ -43,6 +44,8 @@ export interface DistillSession {
   readonly split: Split;
   /** Updates of the discriminator, with that of a step: it may begin later than the student. */
   readonly criticUpdates: (step: number) => number;
+  /** What lanes have begun of the next step. */
+  readonly ahead: TeacherAhead;
   /** The student as it is now, read from the device. */
   studentNow(): Promise<Student>;
 }
@@ -90,6 +93,7 @@ export async function openSession(
     state,
     teacher,
     drawing,
+    ahead: teacherAhead(),
     guard: explosionGuard(run.dir),
     steps: createDistillSteps({
       engine,

@@ -3,18 +3,17 @@
  *
  * @module
  */
-import type { HostArray } from "../core/contracts.ts";
 import { createRandom } from "../core/random.ts";
 import { disposeArrays, type EngineArray, readArrays } from "../engine/mod.ts";
-import { teacherStyleCount } from "../networks/config.ts";
 import type { DistillSession } from "./distill_session.ts";
 import type { DistillState } from "./distill_state.ts";
+import type { TeacherBatch } from "./distill_steps.ts";
+import { drawAt, type Due, dueAt, goesOn, kindOf } from "./due.ts";
 import { type GradientSum, startingSum, sumOfValues } from "./gradient_sum.ts";
-import { drawLatents, drawNoise, type Latents } from "./latents.ts";
 import { inLanes, randomOfRows, splits, takeLatents } from "./micro_batches.ts";
-import { dueTerms, type Term, termsKey } from "./objective.ts";
 import { criticRates, studentRates } from "./step_rates.ts";
 import type { Compute } from "./step_runner.ts";
+import type { Batches, Begun, Drawn } from "./teacher_ahead.ts";
 
 /** A device computes ahead of the host until its losses are read: not in every step. */
 const STEPS_PER_READING = 10;
@@ -24,70 +23,67 @@ export async function trainStep(
   session: DistillSession,
   step: number,
 ): Promise<Record<string, number>> {
-  const losses = await takeStep(session, dueAt(session, step));
+  const due = dueAt(session, step, session.ahead.drawn(step) ?? drawAt(session, step));
+  const next = () => goesOn(session, step) ? drawAt(session, step + 1) : undefined;
+  const losses = await takeStep(session, due, next);
   const read = readsLosses(session, step) ? await readArrays(losses) : [];
   const values = sumOfValues(read);
   disposeArrays(losses);
   return values;
 }
 
-/** What a step computes with. */
-export interface Due {
-  readonly step: number;
-  readonly student: readonly Term[];
-  readonly discriminator: readonly Term[];
-  readonly latents: Latents;
-  readonly noise: readonly HostArray[];
-  readonly wantsFeatures: boolean;
-  /** The discriminator's weights, where a term of the student asks for them. */
-  readonly critic: readonly EngineArray[];
-}
-
 type Losses = Readonly<Record<string, EngineArray>>;
 /** What a step needs of a run. */
-type Training = Pick<DistillSession, "config" | "steps" | "state" | "split" | "criticUpdates">;
+type Training = Pick<
+  DistillSession,
+  "config" | "steps" | "state" | "split" | "criticUpdates" | "ahead"
+>;
+
+/** What a step has to do. */
+interface Task {
+  readonly due: Due;
+  /** The teacher's batches that were begun before. */
+  readonly begun: Batches;
+  /** What the next step draws, if its teacher may be begun. */
+  readonly next: () => Drawn | undefined;
+  readonly compute: Compute;
+}
 
 /** What a step makes: the states that it changes, and values of which those of one name add up. */
 interface Made {
   readonly state: Partial<DistillState>;
   readonly losses: readonly Losses[];
+  readonly ahead?: Begun | undefined;
 }
 
-/** Computes a step, whole or split, and replaces the state; the values of one name add up. */
-export async function takeStep(training: Training, due: Due): Promise<readonly Losses[]> {
-  const { split, steps, state } = training;
+/**
+ * Computes a step, whole or split, and replaces the state; the values of one name add up.
+ *
+ * @param next What a next step of the same kind draws: lanes that are done begin with its teacher.
+ */
+export async function takeStep(
+  training: Training,
+  due: Due,
+  next: () => Drawn | undefined = () => undefined,
+): Promise<readonly Losses[]> {
+  const { split, steps, state, ahead } = training;
   const isSplit = splits(split, [...due.student, ...due.discriminator]);
   const step = isSplit ? stepOfMicroBatches : stepOfBatch;
-  const kind = `${termsKey(due.student)}, ${termsKey(due.discriminator)}`;
-  const made = await steps.run(kind, (compute) => step(training, due, compute));
+  const begun = ahead.take(due.step);
+  const made = await steps.run(
+    kindOf(due),
+    (compute) => step(training, { due, begun, next, compute }),
+  );
   disposeArrays(Object.keys(made.state).map((name) => state[name as keyof DistillState]));
   Object.assign(state, made.state);
+  ahead.put(made.ahead);
   return made.losses;
-}
-
-function dueAt({ config, terms, state, teacher }: DistillSession, step: number): Due {
-  const at = { step, kimg: step * config.batch / 1000 };
-  const student = dueTerms(terms, "student", at);
-  const first = step * config.batch;
-  const { styleDim, sizePx } = teacher.config;
-  const layers = teacherStyleCount(sizePx);
-  const needsCritic = student.some(({ loss }) => loss.needs?.discriminator);
-  return {
-    step,
-    student,
-    discriminator: dueTerms(terms, "discriminator", at),
-    latents: drawLatents({ ...config, styleDim, layers }, first),
-    noise: drawNoise(config.seed, first, sizePx),
-    wantsFeatures: student.some(({ loss }) => loss.needs?.features),
-    critic: needsCritic ? [state.discriminator.weights] : [],
-  };
 }
 
 /** Two graphs besides the teacher's: the student's step and the discriminator's. */
 async function stepOfBatch(
   { config, steps, state, criticUpdates }: Training,
-  due: Due,
-  compute: Compute,
+  { due, compute }: Task,
 ): Promise<Made> {
   const { step, latents, noise, critic } = due;
   const random = createRandom(config.seed, "step", step);
@@ -129,13 +125,19 @@ interface Sums {
 }
 
 /** The same step: gradients of micro-batches are added, then both networks are updated. */
-async function stepOfMicroBatches(
-  training: Training,
-  due: Due,
-  compute: Compute,
-): Promise<Made> {
-  const { config, steps, state, criticUpdates } = training;
-  const sums = await inLanes(training.split, (parts) => addUp(training, due, parts, compute));
+async function stepOfMicroBatches(training: Training, task: Task): Promise<Made> {
+  const { config, steps, state, criticUpdates, split } = training;
+  const { due, compute } = task;
+  const batches = new Map<number, Promise<TeacherBatch<EngineArray>>>();
+  let drawn: Drawn | undefined;
+  const sums = await inLanes(split, async (parts) => {
+    const sum = await addUp(training, task, parts);
+    drawn ??= split.lanes > 1 ? task.next() : undefined;
+    if (drawn) {
+      batches.set(parts[0]![0]!, teach(training, { ...due, ...drawn }, parts[0]!, compute));
+    }
+    return sum;
+  });
   const gradients = sums.map(({ student }) => student.gradient);
   const student = await compute(steps.studentUpdate, {
     state: state.student,
@@ -158,16 +160,27 @@ async function stepOfMicroBatches(
       { gradientNorm: student.norm },
       ...sums.map(({ discriminator }) => ofDiscriminator(discriminator?.values ?? {})),
     ],
+    ahead: drawn && { drawn, batches },
   };
+}
+
+/** The teacher's batch of some images. */
+function teach(
+  { steps, split: { lanes } }: Training,
+  { latents, noise, wantsFeatures }: Due,
+  rows: readonly number[],
+  compute: Compute,
+): Promise<TeacherBatch<EngineArray>> {
+  return compute(steps.teacher({ wantsFeatures, lanes }), { ...takeLatents(latents, rows), noise });
 }
 
 /** Adds the gradients of some micro-batches, one after the other. */
 async function addUp(
-  { config, steps, state, split }: Training,
-  due: Due,
+  training: Training,
+  { due, begun, compute }: Task,
   parts: readonly (readonly number[])[],
-  compute: Compute,
 ): Promise<Sums> {
+  const { config, steps, state, split } = training;
   const { step, noise, critic } = due;
   let sum: Sum = startingSum(split, state.student.weights, due.student);
   let criticSum: Sum = due.discriminator.length > 0
@@ -176,9 +189,7 @@ async function addUp(
   for (const rows of parts) {
     const all = createRandom(config.seed, "step", step);
     const random = randomOfRows(all, rows, config.batch);
-    const latents = takeLatents(due.latents, rows);
-    const teacher = steps.teacher({ wantsFeatures: due.wantsFeatures, lanes: split.lanes });
-    const batch = await compute(teacher, { ...latents, noise });
+    const batch = await (begun.get(rows[0]!) ?? teach(training, due, rows, compute));
     const { weights } = state.student;
     const given = { before: sum, weights, critic, batch, noise };
     const student = await compute(steps.studentGradients(due.student), given, { random });

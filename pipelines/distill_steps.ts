@@ -90,7 +90,7 @@ export function createDistillSteps(parts: DistillParts) {
           features: wantsFeatures ? parts.features!.maps(image) : [],
         } as TeacherBatch<tf.Tensor>;
       },
-      { name: "teacher", resident: ["w", "scales", "features"], lanes },
+      { name: "teacher", resident: ["w", "scales", "features"], lanes, overlaps: true },
     );
 
   return {

@@ -138,6 +138,7 @@ export function compileStudentGradients(
     name: `student gradients (${termsKey(terms)})`,
     resident: ["sum", "image"],
     lanes: parts.split.lanes,
+    overlaps: true,
   });
 }
 
