@@ -134,7 +134,9 @@ async function stepOfMicroBatches(training: Training, task: Task): Promise<Made>
     const sum = await addUp(training, task, parts);
     drawn ??= split.lanes > 1 ? task.next() : undefined;
     if (drawn) {
-      batches.set(parts[0]![0]!, teach(training, { ...due, ...drawn }, parts[0]!, compute));
+      const batch = teach(training, { ...due, ...drawn }, parts[0]!, compute);
+      batch.catch(() => {}); // told to the step that takes it
+      batches.set(parts[0]![0]!, batch);
     }
     return sum;
   });

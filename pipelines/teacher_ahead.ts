@@ -51,7 +51,6 @@ export function teacherAhead(): TeacherAhead {
     },
     put(begun) {
       kept = begun;
-      begun?.batches.forEach((batch) => batch.catch(() => {})); // told to whoever takes it
     },
     async end() {
       const left = await Promise.allSettled(kept?.batches.values() ?? []);

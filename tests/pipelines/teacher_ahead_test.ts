@@ -29,8 +29,12 @@ const config = {
   ],
 } as const satisfies DistillInput;
 
-/** An engine that is told to have two lanes, and what it was asked to run, by first letters. */
-function withLanes() {
+/**
+ * An engine that is told to have two lanes, and what it was asked to run, by first letters.
+ *
+ * @param failing Which run of the teacher fails, if any.
+ */
+function withLanes(failing?: number) {
   const runs: string[] = [];
   const compile = ((fn: never, options: { readonly name: string }) => {
     const compiled = engine.compile(fn, options);
@@ -38,6 +42,10 @@ function withLanes() {
       const [network, part = ""] = options.name.split(" ");
       if (["teacher", "student", "discriminator"].includes(network!)) {
         runs.push(`${network![0]}${part[0] ?? ""}`);
+      }
+      const taught = runs.filter((run) => run === "t").length;
+      if (network === "teacher" && taught === failing) {
+        return Promise.reject(new Error("No memory"));
       }
       return compiled(...given);
     }, compiled);
@@ -84,6 +92,14 @@ Deno.test("what lanes begin changes no number, and a stopped run goes on without
   await run("stopped", { on, stopAt: 2 });
   await run("stopped", { on, stopAt: 5 });
   assert.deepEqual((await run("stopped", { on })).bytes, bytes);
+});
+
+Deno.test("a teacher that fails ahead of its step fails the step that needs it", async () => {
+  const { engine: on, runs } = withLanes(4);
+  await assert.rejects(run("failing", { on }), { message: "No memory" });
+  assert.equal(runs.join(" "), "t t sg sg t t su sg t"); // the other lane is not stopped
+  const { bytes } = await run("failing", { on: withLanes().engine });
+  assert.deepEqual(bytes, (await run("lanes", { on: withLanes().engine })).bytes);
 });
 
 const batch = (value: number, ready = Promise.resolve()) =>
