@@ -207,10 +207,11 @@ function statusOf(task: string): string {
 
 const cores = cpus().length;
 for (
-  const [what, threads, lanes, bound] of [
-    ["binds a lane to each core while it runs", cores, cores, cores],
-    ["leaves threads that share a run free", cores, 1, 0],
-    ["leaves lanes free that are fewer than the cores", cores - 1, cores - 1, 0],
+  const [what, threads, lanes, bound, overlaps] of [
+    ["binds a lane to each core while it runs", cores, cores, cores, false],
+    ["leaves threads that share a run free", cores, 1, 0, false],
+    ["leaves lanes free that are fewer than the cores", cores - 1, cores - 1, 0, false],
+    ["leaves lanes free that run beside others", cores, cores, 0, true],
   ] as const
 ) {
   Deno.test({
@@ -221,6 +222,7 @@ for (
       const square = engine.compile(({ x }: { x: tf.Tensor2D }) => tf.matMul(x, x), {
         name: "square",
         lanes,
+        overlaps,
       });
       const x = { shape: [1024, 1024], data: new Float32Array(1024 ** 2) };
       const seen = new Set<string>();
