@@ -29,7 +29,6 @@ import {
   takeRows,
 } from "../pipelines/micro_batches.ts";
 import { studentRates } from "../pipelines/step_rates.ts";
-import { teacherAhead } from "../pipelines/teacher_ahead.ts";
 import { createRegistry } from "../registry.ts";
 import { below, type Scenario, STDDEV_GROUP, studentWeights } from "./scenarios.ts";
 import { discriminatorStep, generatorStep } from "./teacher_workloads.ts";
@@ -94,9 +93,7 @@ function distillation(accumulate: number): Make {
       student: flatten(weights, layout),
       discriminator: { shape: [0], data: new Float32Array(0) },
     }, { average: true });
-    // Nothing of the next step is begun: it would be computed in the time of whoever is next.
-    const ahead = teacherAhead();
-    const training = { config, steps, state, split, criticUpdates: () => 1, ahead };
+    const training = { config, steps, state, split, criticUpdates: () => 1 };
     const noise = noiseOf(arrays);
     const latents = { z: arrays["batch/z"]!, mix: [], noise };
     const due = {
@@ -110,7 +107,11 @@ function distillation(accumulate: number): Make {
     };
     return {
       images: batch,
-      run: async () => await valueOf(await takeStep(training, due), distillTerms),
+      async run() {
+        // Nothing of the next step is begun: it would be computed in the time of whoever is next.
+        const { losses } = await takeStep(training, due);
+        return await valueOf(losses, distillTerms);
+      },
       async programs() { // those that were traced for the run, no others
         const teach = steps.teacher({ wantsFeatures: false, lanes: split.lanes });
         const part = { ...latents, ...takeLatents(latents, microBatchRows(split)[0]!) };
@@ -134,10 +135,9 @@ interface ImageInputs<T> {
 
 function imageWorkload(
   engine: Engine,
-  { images }: Scenario,
+  { images, network }: Scenario,
   arrays: Weights,
   draw: (w: tf.Tensor2D, noise: readonly tf.Tensor4D[]) => tf.Tensor4D,
-  { network }: Scenario,
 ): Workload {
   const lanes = imageLanes(engine, images, network.sizePx);
   const compiled = engine.compile(
@@ -170,7 +170,7 @@ function teacherImage(engine: Engine, scenario: Scenario, arrays: Weights): Work
   return imageWorkload(engine, scenario, arrays, (w, noise) => {
     const params = under(lift(weights), "synthesis");
     return synthesis(params, { w, noise }, scenario.network);
-  }, scenario);
+  });
 }
 
 /** As it is shipped: without auxiliary heads. */
@@ -181,5 +181,5 @@ function studentImage(engine: Engine, scenario: Scenario, arrays: Weights): Work
   return imageWorkload(engine, scenario, arrays, (w, noise) => {
     const bands = mobileSynthesis(lift(weights), { w, noise }, config, registry);
     return inverseHaar(bands.at(-1)!);
-  }, scenario);
+  });
 }

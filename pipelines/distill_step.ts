@@ -13,7 +13,7 @@ import { type GradientSum, startingSum, sumOfValues } from "./gradient_sum.ts";
 import { inLanes, randomOfRows, splits, takeLatents } from "./micro_batches.ts";
 import { criticRates, studentRates } from "./step_rates.ts";
 import type { Compute } from "./step_runner.ts";
-import type { Batches, Begun, Drawn } from "./teacher_ahead.ts";
+import type { Begun, Drawn } from "./teacher_ahead.ts";
 
 /** A device computes ahead of the host until its losses are read: not in every step. */
 const STEPS_PER_READING = 10;
@@ -23,9 +23,11 @@ export async function trainStep(
   session: DistillSession,
   step: number,
 ): Promise<Record<string, number>> {
-  const due = dueAt(session, step, session.ahead.drawn(step) ?? drawAt(session, step));
+  const begun = session.ahead.take(step);
+  const due = dueAt(session, step, begun?.drawn ?? drawAt(session, step));
   const next = () => goesOn(session, step) ? drawAt(session, step + 1) : undefined;
-  const losses = await takeStep(session, due, next);
+  const { losses, ahead } = await takeStep(session, due, { begun, next });
+  session.ahead.put(ahead);
   const read = readsLosses(session, step) ? await readArrays(losses) : [];
   const values = sumOfValues(read);
   disposeArrays(losses);
@@ -34,18 +36,19 @@ export async function trainStep(
 
 type Losses = Readonly<Record<string, EngineArray>>;
 /** What a step needs of a run. */
-type Training = Pick<
-  DistillSession,
-  "config" | "steps" | "state" | "split" | "criticUpdates" | "ahead"
->;
+type Training = Pick<DistillSession, "config" | "steps" | "state" | "split" | "criticUpdates">;
+
+/** What lanes compute of other steps than theirs. */
+interface Neighbours {
+  /** What was begun of this step before. */
+  readonly begun?: Begun | undefined;
+  /** What a next step of the same kind draws: lanes that are done begin with its teacher. */
+  readonly next?: () => Drawn | undefined;
+}
 
 /** What a step has to do. */
-interface Task {
+interface Task extends Neighbours {
   readonly due: Due;
-  /** The teacher's batches that were begun before. */
-  readonly begun: Batches;
-  /** What the next step draws, if its teacher may be begun. */
-  readonly next: () => Drawn | undefined;
   readonly compute: Compute;
 }
 
@@ -56,28 +59,22 @@ interface Made {
   readonly ahead?: Begun | undefined;
 }
 
-/**
- * Computes a step, whole or split, and replaces the state; the values of one name add up.
- *
- * @param next What a next step of the same kind draws: lanes that are done begin with its teacher.
- */
+/** Computes a step, whole or split, and replaces the state; the values of one name add up. */
 export async function takeStep(
   training: Training,
   due: Due,
-  next: () => Drawn | undefined = () => undefined,
-): Promise<readonly Losses[]> {
-  const { split, steps, state, ahead } = training;
+  neighbours: Neighbours = {},
+): Promise<Pick<Made, "losses" | "ahead">> {
+  const { split, steps, state } = training;
   const isSplit = splits(split, [...due.student, ...due.discriminator]);
   const step = isSplit ? stepOfMicroBatches : stepOfBatch;
-  const begun = ahead.take(due.step);
   const made = await steps.run(
     kindOf(due),
-    (compute) => step(training, { due, begun, next, compute }),
+    (compute) => step(training, { ...neighbours, due, compute }),
   );
   disposeArrays(Object.keys(made.state).map((name) => state[name as keyof DistillState]));
   Object.assign(state, made.state);
-  ahead.put(made.ahead);
-  return made.losses;
+  return made;
 }
 
 /** Two graphs besides the teacher's: the student's step and the discriminator's. */
@@ -132,7 +129,7 @@ async function stepOfMicroBatches(training: Training, task: Task): Promise<Made>
   let drawn: Drawn | undefined;
   const sums = await inLanes(split, async (parts) => {
     const sum = await addUp(training, task, parts);
-    drawn ??= split.lanes > 1 ? task.next() : undefined;
+    drawn ??= split.lanes > 1 ? task.next?.() : undefined;
     if (drawn) {
       const batch = teach(training, { ...due, ...drawn }, parts[0]!, compute);
       batch.catch(() => {}); // told to the step that takes it
@@ -191,7 +188,7 @@ async function addUp(
   for (const rows of parts) {
     const all = createRandom(config.seed, "step", step);
     const random = randomOfRows(all, rows, config.batch);
-    const batch = await (begun.get(rows[0]!) ?? teach(training, due, rows, compute));
+    const batch = await (begun?.batches.get(rows[0]!) ?? teach(training, due, rows, compute));
     const { weights } = state.student;
     const given = { before: sum, weights, critic, batch, noise };
     const student = await compute(steps.studentGradients(due.student), given, { random });

@@ -155,12 +155,20 @@ export async function inLanes<T>(
 ): Promise<T[]> {
   const rows = microBatchRows(split);
   const each = rows.length / split.lanes;
-  const lanes = Array.from(
-    { length: split.lanes },
-    (_, lane) => compute(rows.slice(lane * each, (lane + 1) * each)),
+  return await besides(
+    split.lanes,
+    (lane) => compute(rows.slice(lane * each, (lane + 1) * each)),
   );
-  await Promise.allSettled(lanes); // a lane that fails leaves no other at work
-  return await Promise.all(lanes);
+}
+
+/** Does something in all lanes at once; one that fails leaves no other at work. */
+export async function besides<T>(
+  lanes: number,
+  compute: (lane: number) => Promise<T>,
+): Promise<T[]> {
+  const running = Array.from({ length: lanes }, (_, lane) => compute(lane));
+  await Promise.allSettled(running);
+  return await Promise.all(running);
 }
 
 /** What a run says of its micro-batches before the first step; nothing without any. */

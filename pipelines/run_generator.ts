@@ -14,7 +14,7 @@ import type { Generator } from "../networks/generator.ts";
 import { mapping, truncate } from "../networks/mapping.ts";
 import { mobileSynthesis } from "../networks/mobile_synthesis.ts";
 import { synthesis } from "../networks/synthesis.ts";
-import { imageLanes } from "./micro_batches.ts";
+import { besides, imageLanes } from "./micro_batches.ts";
 
 /** What a generator makes of styles. */
 export interface GeneratorOutput<T = HostArray> {
@@ -129,27 +129,21 @@ async function inParts(
 ): Promise<GeneratorOutput> {
   let all: GeneratorOutput | undefined;
   let failed = false;
-  const inLane = async (lane: number) => {
-    for (let first = lane * size; first < count && !failed; first += lanes * size) {
-      const part = await draw(first, size);
-      all ??= {
-        image: ofCount(count, part.image),
-        heads: part.heads.map((h) => ofCount(count, h)),
-      };
-      putRows(all.image, first, part.image);
-      part.heads.forEach((head, i) => putRows(all!.heads[i]!, first, head));
-    }
+  const put = (first: number, part: GeneratorOutput) => {
+    all ??= { image: ofCount(count, part.image), heads: part.heads.map((h) => ofCount(count, h)) };
+    putRows(all.image, first, part.image);
+    part.heads.forEach((head, i) => putRows(all!.heads[i]!, first, head));
   };
-  const running = Array.from(
-    { length: lanes },
-    (_, lane) =>
-      inLane(lane).catch((error) => {
-        failed = true;
-        throw error;
-      }),
-  );
-  await Promise.allSettled(running); // one that fails leaves no other at work
-  await Promise.all(running);
+  await besides(lanes, async (lane) => {
+    try {
+      for (let first = lane * size; first < count && !failed; first += lanes * size) {
+        put(first, await draw(first, size));
+      }
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
   return all!;
 }
 

@@ -17,21 +17,18 @@ export interface Drawn {
 }
 
 type Batch = TeacherBatch<EngineArray>;
-/** Batches by the first image of their micro-batch. */
-export type Batches = ReadonlyMap<number, Promise<Batch>>;
 
 /** Batches of a step that were begun. */
 export interface Begun {
   readonly drawn: Drawn;
-  readonly batches: Batches;
+  /** By the first image of their micro-batch. */
+  readonly batches: ReadonlyMap<number, Promise<Batch>>;
 }
 
 /** What was begun of the next step. */
 export interface TeacherAhead {
-  /** What the step draws, if its batches were begun. */
-  drawn(step: number): Drawn | undefined;
-  /** The batches that were begun for the step, once. */
-  take(step: number): Batches;
+  /** What was begun of the step, once. */
+  take(step: number): Begun | undefined;
   /** Keeps what was begun until the next step takes it. */
   put(begun: Begun | undefined): void;
   /** Waits for what nobody took, and gives it back. */
@@ -41,13 +38,12 @@ export interface TeacherAhead {
 /** Nothing is begun yet. */
 export function teacherAhead(): TeacherAhead {
   let kept: Begun | undefined;
-  const of = (step: number) => kept?.drawn.step === step ? kept : undefined;
   return {
-    drawn: (step) => of(step)?.drawn,
     take(step) {
-      const batches = of(step)?.batches;
-      if (batches) kept = undefined;
-      return batches ?? new Map();
+      if (kept?.drawn.step !== step) return undefined;
+      const begun = kept;
+      kept = undefined;
+      return begun;
     },
     put(begun) {
       kept = begun;
