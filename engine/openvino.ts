@@ -20,6 +20,7 @@ import { endTails } from "./passes/end_tails.ts";
 import { foldHaar } from "./passes/fold_haar.ts";
 import { foldScales } from "./passes/fold_scales.ts";
 import { lateScales } from "./passes/late_scales.ts";
+import { ownOperands } from "./passes/own_operands.ts";
 import { reorderBands } from "./passes/reorder_bands.ts";
 import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
@@ -65,15 +66,13 @@ export function createOpenvinoEngine(
   const folds = !FOLDED.some(own.has, own); // a caller's rule must see its kernel
   const rewrite = (given: Program) => {
     const tiles = tileBatches(
-      folds ? reorderBands(given, gatheredOrder) : given,
+      slopesOfResults(folds ? reorderBands(given, gatheredOrder) : given),
       precision === "bf16" ? 2 : 4,
     );
     // In bf16 the transforms would lose more digits than there are.
-    const program = slopesOfResults(
-      splitSums(precision === "f32" && folds ? winograd(tiles) : tiles),
-    );
+    const program = splitSums(precision === "f32" && folds ? winograd(tiles) : tiles);
     const folded = folds ? sumsOfFilters(lateScales(foldScales(foldHaar(program)))) : program;
-    return precision === "bf16" ? endTails(folded) : folded;
+    return ownOperands(precision === "bf16" ? endTails(folded) : folded);
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const hasAllCores = threads === coresOfMachine();

@@ -61,19 +61,22 @@ function convAttributes({ strides, dilations, before, after }: Geometry, group =
 }
 
 /**
- * The kernel turned by 180 degrees, `perm` bringing it from HWIO to the layout of Conv: turned before,
- * while its taps are whole blocks of numbers.
+ * The kernel turned by 180 degrees, from HWIO to the layout of Conv with its channels exchanged: turned
+ * before, while its taps are whole blocks of numbers.
  */
-function turned(l: Lowering, filter: string, perm: readonly number[], g: Geometry): string {
-  if (g.kernel.every((n) => n === 1)) return l.transpose(filter, perm);
-  return l.transpose(l.slice(filter, [-1, -1], [-100, -100], [0, 1], [-1, -1]), perm);
+function turned(l: Lowering, filter: number, g: Geometry): string {
+  const given = l.get(filter);
+  const taps = g.kernel.every((n) => n === 1)
+    ? given
+    : l.slice(given, [-1, -1], [-100, -100], [0, 1], [-1, -1]);
+  return l.permute(taps, l.shape(filter), [2, 3, 0, 1]);
 }
 
 /** `dx` of a convolution: a convolution with the turned kernel, or a transposed one if strided. */
 function inputGradient(
   l: Lowering,
   dy: string,
-  filter: string,
+  filter: number,
   g: Geometry,
   inputShape: readonly number[],
   depthwise: boolean,
@@ -82,7 +85,7 @@ function inputGradient(
   const before = g.before.map((n, i) => g.kernel[i]! - 1 - n);
   const after = g.after.map((n, i) => g.kernel[i]! - 1 - n);
   if (isDense(g) && g.multiplier === 1 && [...before, ...after].every((n) => n >= 0)) {
-    const weight = turned(l, filter, [2, 3, 0, 1], g);
+    const weight = turned(l, filter, g);
     const attributes = { pads: [...before, ...after], group };
     return depthwise
       ? l.emit("Conv", [dy, weight], attributes)
@@ -90,15 +93,13 @@ function inputGradient(
   }
   if (depthwise && l.target === "webgpu") {
     const [n, h, w, channels] = g.outShape as Shape4D;
-    return depthwiseInputGradient(l, dy, turned(l, filter, [2, 3, 0, 1], g), g, {
+    return depthwiseInputGradient(l, dy, turned(l, filter, g), g, {
       dyShape: [n, channels, h, w],
       size: [inputShape[1]!, inputShape[2]!],
       group,
     });
   }
-  const weight = depthwise
-    ? depthwiseWeight(l, filter, g, inputShape[3]!)
-    : l.transpose(filter, [3, 2, 0, 1]);
+  const weight = depthwise ? depthwiseWeight(l, filter, g, inputShape[3]!) : denseWeight(l, filter);
   const output_padding = [0, 1].map((i) => {
     const reached = (g.outShape[i + 1]! - 1) * g.strides[i]! +
       (g.kernel[i]! - 1) * g.dilations[i]! + 1 - g.before[i]! - g.after[i]!;
@@ -107,8 +108,13 @@ function inputGradient(
   return l.emit("ConvTranspose", [dy, weight], { ...convAttributes(g, group), output_padding });
 }
 
-function depthwiseWeight(l: Lowering, filter: string, g: Geometry, channels: number): string {
-  const moved = l.transpose(filter, [2, 3, 0, 1]); // [C,multiplier,kh,kw]
+/** An HWIO filter as OIHW. */
+function denseWeight(l: Lowering, filter: number): string {
+  return l.permute(l.get(filter), l.shape(filter), [3, 2, 0, 1]);
+}
+
+function depthwiseWeight(l: Lowering, filter: number, g: Geometry, channels: number): string {
+  const moved = l.permute(l.get(filter), l.shape(filter), [2, 3, 0, 1]); // [C,multiplier,kh,kw]
   if (g.multiplier === 1) return moved;
   return l.reshape(moved, [channels * g.multiplier, 1, ...g.kernel]);
 }
@@ -210,8 +216,8 @@ function forward(kernel: string, depthwise: boolean): KernelRule {
       const shape = l.shape(x!);
       const g = geometry(shape, l.shape(filter!), attributes, depthwise);
       const weight = depthwise
-        ? depthwiseWeight(l, l.get(filter!), g, shape[3]!)
-        : l.transpose(l.get(filter!), [3, 2, 0, 1]);
+        ? depthwiseWeight(l, filter!, g, shape[3]!)
+        : denseWeight(l, filter!);
       const group = depthwise ? shape[3]! : 1;
       const form = convAttributes(g, group);
       const first = l.get(x!, "channelsFirst");
@@ -236,7 +242,7 @@ function backpropInput(kernel: string, depthwise: boolean): KernelRule {
       const { inputShape } = attributes;
       const g = geometry(inputShape, l.shape(filter!), attributes, depthwise);
       const first = l.get(dy!, "channelsFirst");
-      const name = inputGradient(l, first, l.get(filter!), g, inputShape, depthwise);
+      const name = inputGradient(l, first, filter!, g, inputShape, depthwise);
       l.put(out!, name, "channelsFirst");
     },
   };

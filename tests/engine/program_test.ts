@@ -3,10 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { attributesKey, countKernels, printProgram } from "../../engine/program.ts";
 import { passes, simplify } from "../../engine/passes/mod.ts";
 import { lateScales } from "../../engine/passes/late_scales.ts";
+import { ownOperands } from "../../engine/passes/own_operands.ts";
 import { slopesOfResults } from "../../engine/passes/slopes_of_results.ts";
 import { splitSums } from "../../engine/passes/split_sums.ts";
 import { trace } from "../../engine/tracing.ts";
 import { leakyRelu } from "../../layers/activation.ts";
+import { interpret } from "./interpret.ts";
 
 Deno.test("attributesKey() tells numbers apart that JSON does not", () => {
   const keys = [Infinity, -Infinity, NaN, 0, -0, null, "0"].map((value) =>
@@ -158,4 +160,33 @@ Deno.test("splitSums() makes no image of noise and bias, and no sum that is read
   assert.deepEqual(twice, ["[1,4,4,1] [3] [1,4,4,3]", "[2,4,4,3] [1,4,4,3] [2,4,4,3]"]);
   const scalar = sums((x, noise) => [tf.add(x, tf.add(noise, 1))]);
   assert.deepEqual(scalar[0], "[1,4,4,1] [] [1,4,4,1]");
+});
+
+Deno.test("ownOperands() gives a small operand to every reader that can write in place", () => {
+  const large = [2, 64, 64, 4];
+  const made = (fn: (x: tf.Tensor, bias: tf.Tensor) => tf.Tensor[], shape = large) => {
+    const given = trace("step", [shape, [4]], ([x, bias]) => fn(x!, bias!));
+    const program = ownOperands(given);
+    const inputs = [tf.randomNormal(shape), tf.tensor1d([1, -2, 3, 0.5])];
+    const expected = interpret(given, inputs).map((x) => x.dataSync());
+    assert.deepEqual(interpret(program, inputs).map((x) => x.dataSync()), expected);
+    const readers = program.ops.filter(({ kernel }) => ["Add", "Sub", "Multiply"].includes(kernel));
+    return readers.map(({ inputs }) => inputs[1] === given.inputs[1] ? "shared" : inputs[1]);
+  };
+  const both = (x: tf.Tensor, bias: tf.Tensor) => [
+    tf.add(tf.sin(x), bias),
+    tf.mul(tf.cos(x), bias),
+  ];
+  const own = made(both);
+  assert.equal(new Set(own).size, 2);
+  assert.ok(!own.includes("shared"));
+  assert.deepEqual(made(both, [2, 4, 4, 4]), ["shared", "shared"]); // small images
+  assert.deepEqual(made((x, bias) => [tf.add(tf.sin(x), bias)]), ["shared"]); // the only reader
+  const keptImage = made((x, bias) => {
+    const sine = tf.sin(x);
+    return [tf.add(sine, bias), tf.sub(sine, bias), tf.sub(tf.cos(x), bias)];
+  });
+  assert.deepEqual(keptImage, ["shared", "shared", "shared"]);
+  const given = made((x, bias) => [tf.add(x, bias), tf.sub(x, bias)]);
+  assert.deepEqual(given, ["shared", "shared"]);
 });
