@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Geometry, geometry } from "../kernels/convolution.ts";
+import { type Geometry, geometry } from "../kernels/geometry.ts";
 import type { Form, Lowering } from "../lowering.ts";
 import { fusedName } from "../passes/fuse_convolutions.ts";
 import { scaledName } from "../passes/fold_scales.ts";

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { type Geometry, geometry } from "../kernels/convolution.ts";
+import { type Geometry, geometry } from "../kernels/geometry.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import { sizeOf } from "../rule.ts";

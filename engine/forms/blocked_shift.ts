@@ -1,4 +1,4 @@
-import type { Geometry } from "../kernels/convolution.ts";
+import type { Geometry } from "../kernels/geometry.ts";
 import type { Lowering } from "../lowering.ts";
 import { blockedPick } from "./blocked_pick.ts";
 import type { Shape4D } from "./blocked_weight.ts";

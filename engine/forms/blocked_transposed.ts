@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Geometry, geometry } from "../kernels/convolution.ts";
+import { type Geometry, geometry } from "../kernels/geometry.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import { blockedPick } from "./blocked_pick.ts";

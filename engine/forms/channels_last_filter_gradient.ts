@@ -1,4 +1,4 @@
-import { type Geometry, geometry } from "../kernels/convolution.ts";
+import { type Geometry, geometry, isDense } from "../kernels/geometry.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import type { FilterSums } from "../passes/sums_of_filters.ts";
@@ -14,7 +14,7 @@ import { shiftedImages, shiftedProducts } from "./shifted_products.ts";
 export function channelsLastFilterGradient(op: Op, l: Lowering): boolean {
   const { inputs: [x, dy, scale], attributes, outputs: [out] } = op;
   const g = geometry(l.shape(x!), l.shape(out!), attributes, false);
-  const dense = [...g.strides, ...g.dilations].every((n) => n === 1);
+  const dense = isDense(g);
   const single = g.kernel.every((n) => n === 1);
   if (scale !== undefined && !dense) return false;
   if (scale === undefined) {

@@ -1,4 +1,4 @@
-import { geometry } from "../kernels/convolution.ts";
+import { geometry } from "../kernels/geometry.ts";
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import { scaledSum } from "./scaled_sum.ts";

@@ -1,4 +1,4 @@
-import type { Geometry } from "../kernels/convolution.ts";
+import type { Geometry } from "../kernels/geometry.ts";
 import type { Lowering } from "../lowering.ts";
 import { sizeOf } from "../rule.ts";
 

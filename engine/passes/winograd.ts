@@ -1,4 +1,4 @@
-import { geometry } from "../kernels/convolution.ts";
+import { geometry } from "../kernels/geometry.ts";
 import type { Op, Program, Value } from "../program.ts";
 import { PRODUCTS, tilesOf, WINOGRAD, WINOGRAD_FILTER } from "../winograd.ts";
 
