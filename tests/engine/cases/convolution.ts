@@ -81,8 +81,18 @@ export const convolutionCases: Readonly<Record<string, readonly KernelCase[]>> =
     transposedConvolution("3x3, stride 1", [3, 3], 1, "same"),
     transposedConvolution("4x3, stride 2, valid", [4, 3], 2, "valid"),
   ],
-  Conv2DBackpropFilter: ofInterest(convolutions(false), ["3x3, stride 2", "1x1"])
-    .map((each) => ({ ...each, title: `${each.title}, again` })),
+  Conv2DBackpropFilter: [
+    ...ofInterest(convolutions(false), ["3x3, stride 2", "1x1"])
+      .map((each) => ({ ...each, title: `${each.title}, again` })),
+    ...[1, 2].map((stride) =>
+      use(
+        `more channels than pixels, stride ${stride}`,
+        (x: tf.Tensor4D, w: tf.Tensor4D) => tf.conv2d(x, w, stride, "same"),
+        [[3, 3, 4, 2], [3, 3, 2, 13]],
+        { tolerance: 5e-5 },
+      )
+    ),
+  ],
   DepthwiseConv2dNative: convolutions(true),
   DepthwiseConv2dNativeBackpropInput: [
     use(
