@@ -24,11 +24,12 @@ function criticGradients({ critic }: DistillParts, terms: readonly Term[]) {
   return (weights: tf.Tensor, { fake, real }: Pair, random: GraphRandom) => {
     let values: Record<string, tf.Scalar> = {};
     const { grad } = tf.valueAndGrad((vector) => {
+      const params = views(vector, critic.layout); // once: gradients of fakes and reals meet there
       const step = discriminatorLossStep(
         fake,
         real,
         random,
-        (x) => discriminator(views(vector, critic.layout), x, critic.config),
+        (x) => discriminator(params, x, critic.config),
       );
       const { total, values: each } = objective(terms, "discriminator", step);
       values = each;

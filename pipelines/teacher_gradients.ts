@@ -106,12 +106,11 @@ function generate(
 
 /** Makes the functions that give the gradients of a set of terms in flat weights. */
 export function teacherGradients(config: TeacherNetworks, layouts: TeacherLayouts) {
-  const logits = (vector: tf.Tensor, image: tf.Tensor) =>
-    discriminator(
-      views(vector, layouts.discriminator),
-      image as tf.Tensor4D,
-      config.discriminator,
-    );
+  /** Logits by the same weights, at each of which gradients of fakes and reals meet. */
+  const logitsBy = (vector: tf.Tensor) => {
+    const params = views(vector, layouts.discriminator);
+    return (image: tf.Tensor) => discriminator(params, image as tf.Tensor4D, config.discriminator);
+  };
 
   const generator =
     (terms: readonly Term[]) =>
@@ -128,7 +127,7 @@ export function teacherGradients(config: TeacherNetworks, layouts: TeacherLayout
           w,
           random,
           runStudent: run,
-          discriminate: (x) => logits(critic, x),
+          discriminate: logitsBy(critic),
         });
         const { total, values: each } = objective(terms, "student", step);
         [fake, values] = [tf.keep(image), each];
@@ -146,7 +145,7 @@ export function teacherGradients(config: TeacherNetworks, layouts: TeacherLayout
     let values: Record<string, tf.Scalar> = {};
     const { grad } = tf.valueAndGrad((vector) => {
       const images = { fake: pair.fake as tf.Tensor4D, real: pair.real as tf.Tensor4D };
-      const step = lossStep(images, { random, discriminate: (x) => logits(vector, x) });
+      const step = lossStep(images, { random, discriminate: logitsBy(vector) });
       const { total, values: each } = objective(terms, "discriminator", step);
       values = each;
       return total;

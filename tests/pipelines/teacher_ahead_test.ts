@@ -30,12 +30,14 @@ const config = {
 } as const satisfies DistillInput;
 
 /**
- * An engine that is told to have two lanes, and what it was asked to run, by first letters.
+ * An engine that is told to have two lanes, and what it was asked to run, by first letters. It runs one
+ * graph at a time: else the order would depend on which lane is faster.
  *
  * @param failing Which run of the teacher fails, if any.
  */
 function withLanes(failing?: number) {
   const runs: string[] = [];
+  let last: Promise<unknown> = Promise.resolve();
   const compile = ((fn: never, options: { readonly name: string }) => {
     const compiled = engine.compile(fn, options);
     return Object.assign((...given: Parameters<typeof compiled>) => {
@@ -47,7 +49,9 @@ function withLanes(failing?: number) {
       if (network === "teacher" && taught === failing) {
         return Promise.reject(new Error("No memory"));
       }
-      return compiled(...given);
+      const turn = last.then(() => compiled(...given));
+      last = turn.catch(() => {});
+      return turn;
     }, compiled);
   }) as Engine["compile"];
   return { engine: { ...engine, lanes: 2, compile }, runs };
