@@ -35,12 +35,12 @@ export function blockedWeight(
   const [iBlock, iInner] = iSplits ? [2, 3] : [2, -1];
   const oAt = iSplits ? 4 : 3;
   const [oBlock, oInner] = oSplits ? [oAt, oAt + 1] : [oAt, -1];
-  const isExchanged = adjoint && iSplits && oSplits;
   const perm = adjoint
-    ? [iBlock, oBlock, 0, 1, ...isExchanged ? [iInner, oInner] : [oInner, iInner]]
+    ? [iBlock, oBlock, 0, 1, iInner, oInner]
     : [oBlock, iBlock, 0, 1, iInner, oInner];
   const moved = l.transpose(l.reshape(name, split), perm.filter((axis) => axis >= 0));
   // Channels within a block are exchanged after blocks are moved: both at once take five times as long.
+  const isExchanged = adjoint && iSplits && oSplits;
   const blocks = isExchanged ? l.transpose(l.reshape(moved, [-1, b, b]), [0, 2, 1]) : moved;
   return l.reshape(blocks, [padded, from, kh, kw]);
 }
