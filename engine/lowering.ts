@@ -48,6 +48,7 @@ export function channelsFirst<T>(list: readonly T[]): T[] {
 /** The state of one lowering; rules read and write through it. */
 export class Lowering extends GraphBuilder {
   readonly #names = new Map<number, Partial<Record<PhysicalLayout, string>>>();
+  readonly #shared = new Map<string, unknown>();
 
   /** Starts an empty graph. */
   constructor(
@@ -150,6 +151,12 @@ export class Lowering extends GraphBuilder {
     // With one channel or one pixel both layouts have the same bytes.
     if (c === 1 || h * w === 1) return this.reshape(from, sizes[layout]);
     return this.transpose(from, layout === "channelsFirst" ? TO_FIRST : TO_LAST);
+  }
+
+  /** What is made for some key, at the first time; for what several operations need. */
+  shared<T>(key: string, make: () => T): T {
+    if (!this.#shared.has(key)) this.#shared.set(key, make());
+    return this.#shared.get(key) as T;
   }
 
   /** The layout in which an operation on these values needs the fewest transposes. */

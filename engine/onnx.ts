@@ -21,7 +21,12 @@ import { reorderBands } from "./passes/reorder_bands.ts";
 import { scaleFilters } from "./passes/scale_filters.ts";
 import { shareSlopes } from "./passes/share_slopes.ts";
 import { sumProducts } from "./passes/sum_products.ts";
-import { winograd } from "./passes/winograd.ts";
+import {
+  WINOGRAD_COSTS,
+  winogradConvolutions,
+  winogradGradients,
+  winogradPays,
+} from "./passes/winograd.ts";
 import { phase } from "./phase.ts";
 import { loadOrt, placeWords, probe } from "./onnx_device.ts";
 import { openBound } from "./onnx_bound.ts";
@@ -55,9 +60,12 @@ const SHORT_SPIN = {
   "session.intra_op.spin_duration_us": "500",
 };
 
+const pays = winogradPays(WINOGRAD_COSTS.onnxruntime);
+
 /** The rewrites that the forms of the blocked layout are made for. */
 const forBlocks = (program: Program, block: number): Program => {
-  const bands = reorderBands(winograd(program), blockedOrder(block));
+  const products = winogradGradients(winogradConvolutions(program, pays), pays);
+  const bands = reorderBands(products, blockedOrder(block));
   return fuseConvolutions(scaleFilters(foldScales(foldHaar(sumProducts(shareSlopes(bands))))));
 };
 

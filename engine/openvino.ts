@@ -26,7 +26,12 @@ import { slopesOfResults } from "./passes/slopes_of_results.ts";
 import { splitSums } from "./passes/split_sums.ts";
 import { tileBatches } from "./passes/tile_batches.ts";
 import { sumsOfFilters } from "./passes/sums_of_filters.ts";
-import { winograd } from "./passes/winograd.ts";
+import {
+  WINOGRAD_COSTS,
+  winogradConvolutions,
+  winogradGradients,
+  winogradPays,
+} from "./passes/winograd.ts";
 import type { Program } from "./program.ts";
 import type { Rule } from "./rule.ts";
 import { threadWords } from "./thread_words.ts";
@@ -40,6 +45,8 @@ const FOLDED = [
   "DepthwiseConv2dNativeBackpropFilter",
   "InverseHaar",
 ];
+
+const pays = winogradPays(WINOGRAD_COSTS.openvino);
 
 /** Options of {@linkcode createOpenvinoEngine}. */
 export interface OpenvinoOptions {
@@ -70,9 +77,11 @@ export function createOpenvinoEngine(
       precision === "bf16" ? 2 : 4,
     );
     // In bf16 the transforms would lose more digits than there are.
-    const program = splitSums(precision === "f32" && folds ? winograd(tiles) : tiles);
+    const exact = precision === "f32" && folds;
+    const program = splitSums(exact ? winogradConvolutions(tiles, pays) : tiles);
     const folded = folds ? sumsOfFilters(lateScales(foldScales(foldHaar(program)))) : program;
-    return ownOperands(precision === "bf16" ? endTails(folded) : folded);
+    const done = exact ? winogradGradients(folded, pays) : folded;
+    return ownOperands(precision === "bf16" ? endTails(done) : done);
   };
   const forms = new Map([...openvinoForms].filter(([kernel]) => !own.has(kernel)));
   const hasAllCores = threads === coresOfMachine();

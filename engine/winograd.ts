@@ -69,15 +69,34 @@ export const TURNED_TAPS: Float32Array = bothAxes(AXIS.taps.map((row) => row.toR
 /** `[16,36]`: a tile of the result, of the products. */
 export const RESULTS: Float32Array = bothAxes(AXIS.products);
 
+/** `[36,16]`: what a tile of the gradient of a result is multiplied by, on the way to the filter's. */
+export const RESULT_GRADIENTS: Float32Array = bothAxes(transposed(AXIS.products));
+/** `[9,36]`: the gradient of the filter, of the sums of these products. */
+export const TAP_GRADIENTS: Float32Array = bothAxes(transposed(AXIS.taps));
+/** The same turned by 180 degrees, where dy is what a tile reads more of. */
+export const TURNED_TAP_GRADIENTS: Float32Array = bothAxes(
+  transposed(AXIS.taps.map((row) => row.toReversed())),
+);
+
 /** A convolution by products: `x`, and the filter as {@linkcode WINOGRAD_FILTER} makes it. */
 export const WINOGRAD = "WinogradConv2D";
 /** What the products are multiplied by, `[36,from,to]`, of a filter `[3,3,ci,co]`. */
 export const WINOGRAD_FILTER = "WinogradFilter";
+/** The gradient of a convolution's filter by products: `x` and `dy`, and what `Conv2DBackpropFilter` has. */
+export const WINOGRAD_GRADIENT = "WinogradConv2DBackpropFilter";
 
 /** Attributes of {@linkcode WINOGRAD}. */
 export interface WinogradAttributes extends Attributes {
   /** Rows and columns of zeros before the image. */
   readonly before: readonly [number, number];
+  /** Whether it is the gradient of an input, and that of the filter reads the same tiles. */
+  readonly isShared: boolean;
+}
+
+/** Attributes of {@linkcode WINOGRAD_GRADIENT}, besides those of `Conv2DBackpropFilter`. */
+export interface WinogradGradientAttributes extends Attributes {
+  /** Whether tiles of dy are larger than those of x, as the gradient of the input reads them. */
+  readonly isShared: boolean;
 }
 
 /** Attributes of {@linkcode WINOGRAD_FILTER}. */

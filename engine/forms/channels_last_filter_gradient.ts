@@ -25,7 +25,7 @@ export function channelsLastFilterGradient(op: Op, l: Lowering): boolean {
 }
 
 /** The filter's gradient of what every image has, `[n,kw,ci,kh,co]`, and the sums that come with it. */
-function sumImages(l: Lowering, { inputs, attributes, outputs }: Op, images: string): void {
+export function sumImages(l: Lowering, { inputs, attributes, outputs }: Op, images: string): void {
   const [, , scale, filter, factor] = inputs as [number, number, number, number?, number?];
   const [kh, kw, ci, co] = attributes["filterShape"] as Shape4D;
   const count = sizeOf(l.shape(scale)) / ci;

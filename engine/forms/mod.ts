@@ -24,8 +24,9 @@ import { gatheredHaar, gatheredInverseHaar } from "./gathered_haar.ts";
 import { imageAsKernel } from "./image_as_kernel.ts";
 import { imageSum } from "./image_sum.ts";
 import { stridedInputGradient } from "./strided_input_gradient.ts";
-import { WINOGRAD, WINOGRAD_FILTER } from "../winograd.ts";
+import { WINOGRAD, WINOGRAD_FILTER, WINOGRAD_GRADIENT } from "../winograd.ts";
 import { winogradBuild, winogradConv2D, winogradFilter } from "./winograd.ts";
+import { winogradGradient } from "./winograd_gradient.ts";
 
 /** Forms by kernel for ONNX Runtime on the CPU, where it has its blocked layout. */
 export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
@@ -43,6 +44,7 @@ export const blockedForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   [WINOGRAD, winogradConv2D],
   [fusedName(WINOGRAD), fused(winogradBuild)],
   [WINOGRAD_FILTER, winogradFilter],
+  [WINOGRAD_GRADIENT, winogradGradient],
 ]);
 
 /** Forms by kernel for OpenVINO. */
@@ -59,4 +61,5 @@ export const openvinoForms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["Sum", imageSum],
   [WINOGRAD, winogradConv2D],
   [WINOGRAD_FILTER, winogradFilter],
+  [WINOGRAD_GRADIENT, winogradGradient],
 ]);

@@ -1,34 +1,24 @@
 import type { Lowering } from "../lowering.ts";
 import type { Op } from "../program.ts";
 import {
-  PIXELS,
   PRODUCTS,
-  REACH,
   RESULTS,
   TAPS,
   TILE,
-  tilesOf,
   TURNED_TAPS,
   type WinogradAttributes,
   type WinogradFilterAttributes,
 } from "../winograd.ts";
 import type { BlockedNode } from "./blocked_node.ts";
 import type { Shape4D } from "./blocked_weight.ts";
-
-/** What a strip of tiles reads and makes. */
-interface Strip {
-  /** Its rows of tiles: image, and row within it. */
-  readonly rows: readonly (readonly [image: number, row: number])[];
-  /** Columns of tiles. */
-  readonly columns: number;
-}
-
-/**
- * Fewest tiles of a strip, whose numbers should stay in the caches while the filter, read anew for every
- * strip, costs less than its products. ONNX Runtime also packs it anew.
- */
-const FEWEST_TILES = { onnxruntime: 256, openvino: 128, webgpu: 256 };
-const CHANNELS_PER_TILE = 4;
+import {
+  sharedPixels,
+  sizeOfStrip,
+  type Strip,
+  stripsOfConvolution,
+  stripsOfGradients,
+  transformedPixels,
+} from "./winograd_tiles.ts";
 
 /** A convolution by products. */
 export function winogradConv2D(op: Op, l: Lowering): boolean {
@@ -53,20 +43,14 @@ const blocked = (op: Op, l: Lowering): string =>
 /** The result with channels last: strip after strip, each in four steps over rows of channels. */
 function channelsLast({ inputs, attributes, outputs: [out] }: Op, l: Lowering): string {
   const [x, filter] = inputs as [number, number];
-  const { before } = attributes as WinogradAttributes;
-  const [n, height, width, from] = l.shape(x) as Shape4D;
-  const [, h, w, to] = l.shape(out!) as Shape4D;
-  const pixels = l.reshape(l.get(x, "channelsLast"), [n * height * width, from]);
-  const zeros = l.float(new Float32Array(from), [1, from]);
-  const given = l.emit("Concat", [pixels, zeros], { axis: 0 }); // the last row is what lies outside
-  const each = Math.max(FEWEST_TILES[l.target], Math.ceil(from / CHANNELS_PER_TILE));
-  const made = stripsOf(n, tilesOf(h, w), each).map((strip) => {
-    const tiles = strip.rows.length * strip.columns;
-    const read = readBy(strip, { before, height, width, outside: n * height * width });
-    const images = l.emit("Gather", [given, l.constant(read, [PRODUCTS, tiles], "int32")]);
-    const flat = l.reshape(images, [PRODUCTS, tiles * from]);
-    const left = l.emit("MatMul", [l.float(PIXELS, [PRODUCTS, PRODUCTS]), flat]);
-    const products = l.emit("MatMul", [l.reshape(left, [PRODUCTS, tiles, from]), l.get(filter)]);
+  const { before, isShared } = attributes as WinogradAttributes;
+  const [n, h, w, to] = l.shape(out!) as Shape4D;
+  const [strips, pixels] = isShared
+    ? [stripsOfGradients, sharedPixels]
+    : [stripsOfConvolution, transformedPixels];
+  const made = strips(l, x, h, w).map((strip) => {
+    const tiles = sizeOfStrip(strip);
+    const products = l.emit("MatMul", [pixels(l, x, before, strip), l.get(filter)]);
     const rows = l.reshape(products, [PRODUCTS, tiles * to]);
     const results = l.emit("MatMul", [l.float(RESULTS, [TILE * TILE, PRODUCTS]), rows]);
     const order = orderOf(strip, h, w);
@@ -87,49 +71,6 @@ export function winogradFilter({ inputs, attributes, outputs }: Op, l: Lowering)
   const taps = l.reshape(product, [PRODUCTS, ci, co]);
   l.put(outputs[0]!, adjoint ? l.transpose(taps, [0, 2, 1]) : taps);
   return true;
-}
-
-/** Strips of whole rows of tiles, with `each` tiles or a little more. */
-function stripsOf(
-  images: number,
-  [rows, columns]: readonly [number, number],
-  each: number,
-): readonly Strip[] {
-  const all = Array.from(
-    { length: images * rows },
-    (_, i) => [Math.floor(i / rows), i % rows] as const,
-  );
-  const count = Math.max(1, Math.floor(all.length * columns / each));
-  const perStrip = Math.ceil(all.length / count);
-  return Array.from({ length: Math.ceil(all.length / perStrip) }, (_, i) => ({
-    rows: all.slice(i * perStrip, (i + 1) * perStrip),
-    columns,
-  }));
-}
-
-/** Which row of pixels every place of every tile reads, `[36,tiles]`. */
-function readBy(
-  { rows, columns }: Strip,
-  { before: [top, left], height, width, outside }: {
-    readonly before: readonly [number, number];
-    readonly height: number;
-    readonly width: number;
-    readonly outside: number;
-  },
-): Int32Array {
-  const places = new Int32Array(PRODUCTS * rows.length * columns);
-  let i = 0;
-  for (let place = 0; place < PRODUCTS; place++) {
-    for (const [image, row] of rows) {
-      const y = row * TILE + Math.floor(place / REACH) - top;
-      for (let column = 0; column < columns; column++) {
-        const x = column * TILE + place % REACH - left;
-        const inside = y >= 0 && y < height && x >= 0 && x < width;
-        places[i++] = inside ? (image * height + y) * width + x : outside;
-      }
-    }
-  }
-  return places;
 }
 
 /** Which number of the tiles, `[16,tiles]`, every pixel of a strip is; those beyond the border are none. */

@@ -1,98 +1,216 @@
-import { geometry } from "../kernels/geometry.ts";
+import { type Geometry, geometry, isDense } from "../kernels/geometry.ts";
 import type { Op, Program, Value } from "../program.ts";
-import { PRODUCTS, tilesOf, WINOGRAD, WINOGRAD_FILTER } from "../winograd.ts";
+import {
+  PRODUCTS,
+  tilesOf,
+  WINOGRAD,
+  WINOGRAD_FILTER,
+  WINOGRAD_GRADIENT,
+  type WinogradAttributes,
+  type WinogradGradientAttributes,
+} from "../winograd.ts";
+import { scaledName } from "./fold_scales.ts";
 
 type Shape4D = readonly [number, number, number, number];
 
-/** A convolution of stride 1 with 3x3 taps, or the gradient of its input, which is one. */
+/** A 3x3 convolution of stride 1, or one of its gradients, of which that of the input is one, too. */
 export interface WinogradPlan {
-  readonly adjoint: boolean;
+  readonly of: "convolution" | "input" | "filter";
+  /** Rows and columns of zeros before the image. */
   readonly before: readonly [number, number];
   /** Channels that are read. */
   readonly from: number;
-  /** Channels that are made. */
+  /** Channels that are made, or of the other images that are read. */
   readonly to: number;
-  /** Images, rows and columns of the result. */
+  /** Images, rows and columns of the result, or of the images that have its size. */
   readonly size: readonly [number, number, number];
   /** Whether the filter is a constant. */
   readonly isConstant: boolean;
+  /** Whether a filter's gradient also reads what is transformed of dy. */
+  readonly isShared: boolean;
+  /** Whether every image has a filter's gradient of its own. */
+  readonly isApart: boolean;
 }
 
-/** What it costs to make or read one transformed number, in multiplications of a large product. */
-const TRANSFORM = 120;
-/** The same of reading a number of a filter, and of making it in every run, if it is no constant. */
+/** What things cost on a target, in multiplications of its convolutions. */
+export interface WinogradCosts {
+  readonly convolutions: {
+    /** To make or read one transformed number. */
+    readonly transform: number;
+    /** How many times less the whole must be, by whether the filter is a constant. */
+    readonly gain: { readonly constant: number; readonly trained: number };
+  };
+  readonly filterGradients: {
+    readonly transform: number;
+    /** To copy a number where there are no transforms. */
+    readonly copy: number;
+    readonly gain: number;
+  };
+}
+
+/** Fitted to measured times (docs/performance.md). */
+export const WINOGRAD_COSTS: Readonly<Record<"onnxruntime" | "openvino", WinogradCosts>> = {
+  onnxruntime: {
+    convolutions: { transform: 120, gain: { constant: 1.25, trained: 1.6 } },
+    filterGradients: { transform: 75, copy: 0, gain: 1.15 },
+  },
+  openvino: {
+    convolutions: { transform: 50, gain: { constant: 1.25, trained: 1.25 } },
+    filterGradients: { transform: 50, copy: 100, gain: 1.25 },
+  },
+};
+
+/** To read a number of a filter, and to make it in every run, if it is no constant. */
 const READ = 16;
 const TRANSFORM_FILTER = 30;
-/** How many times less the whole must be, for the memory that it takes. */
-const GAIN = { constant: 1.25, trained: 1.6 };
+/** To write a product of a filter's gradient and to put it together. */
+const SUM = 30;
+
+/** Tells whether something is computed that way. */
+export type WinogradChoice = (plan: WinogradPlan) => boolean;
 
 /**
- * Wide 3x3 convolutions by a quarter of their multiplications. The transforms cost as much as a hundred
- * channels or so, so narrow ones stay as they are (figures in `docs/performance.md`).
- *
- * @param chooses Whether a convolution is computed that way.
+ * Wide 3x3 convolutions by a quarter of their multiplications. The transforms cost as much as some fifty
+ * channels or more, so narrow ones stay as they are (figures in `docs/performance.md`).
  */
-export function winograd(
-  program: Program,
-  chooses: (plan: WinogradPlan) => boolean = pays,
-): Program {
-  const values: Value[] = [...program.values];
-  const filters = new Map<string, number>();
-  const ops: Op[] = [];
-  /** The transformed filter; of a constant one the runtime computes it when it opens the program. */
-  const transformed = (id: number, { adjoint, from, to }: WinogradPlan): number => {
-    const key = `${id} ${adjoint}`;
-    const known = filters.get(key);
-    if (known !== undefined) return known;
-    const made = values.push({ shape: [PRODUCTS, from, to], dtype: "float32" }) - 1;
-    ops.push({ kernel: WINOGRAD_FILTER, inputs: [id], attributes: { adjoint }, outputs: [made] });
-    filters.set(key, made);
-    return made;
-  };
+export function winogradConvolutions(program: Program, chooses: WinogradChoice): Program {
+  const rewritten = new Rewritten(program);
   for (const op of program.ops) {
-    const [x, filter] = op.inputs as [number, number];
-    const plan = planOf(op, values);
-    if (!plan || !chooses(plan)) {
-      ops.push(op);
-      continue;
+    const plan = planOf(op, program.values);
+    if (plan?.of === "convolution" && chooses(plan)) rewritten.convolve(op, plan, false);
+    else rewritten.ops.push(op);
+  }
+  return rewritten.program();
+}
+
+/**
+ * The same of their gradients. Tiles of dy that the gradient of the input transforms serve that of the
+ * filter, too.
+ */
+export function winogradGradients(program: Program, chooses: WinogradChoice): Program {
+  const rewritten = new Rewritten(program);
+  const chosen = new Map<Op, WinogradPlan>();
+  /** The other gradient of a convolution, if tiles of dy serve both. */
+  const partner = (op: Op, { of, before, isApart }: WinogradPlan) =>
+    chosen.entries().find(([other, plan]) =>
+      plan.of !== of && dyOf(other, plan) === dyOf(op, { of }) && !plan.isApart && !isApart &&
+      `${plan.before}` === `${turned(before)}`
+    );
+  for (const kind of ["filter", "input"]) {
+    for (const op of program.ops) {
+      const plan = planOf(op, program.values);
+      if (plan?.of !== kind) continue;
+      if (chooses({ ...plan, isShared: kind === "input" && !!partner(op, plan) })) {
+        chosen.set(op, plan);
+      }
     }
-    const inputs = [x, transformed(filter, plan)];
-    ops.push({ ...op, kernel: WINOGRAD, inputs, attributes: { before: plan.before } });
   }
-  return { ...program, values, ops };
+  for (const op of program.ops) {
+    const plan = chosen.get(op);
+    if (!plan) rewritten.ops.push(op);
+    else if (plan.of === "input") rewritten.convolve(op, plan, !!partner(op, plan));
+    else rewritten.correlate(op, !!partner(op, plan));
+  }
+  return rewritten.program();
 }
 
-function planOf(
-  { kernel, inputs, attributes }: Op,
-  values: readonly Value[],
-): WinogradPlan | undefined {
-  const adjoint = kernel === "Conv2DBackpropInput";
-  if (kernel !== "Conv2D" && !adjoint) return undefined;
-  const given = values[inputs[0]!]!.shape as Shape4D;
-  const filter = values[inputs[1]!]!;
-  const [kh, kw, ci, co] = filter.shape as Shape4D;
-  const isConstant = filter.constant !== undefined;
+const dyOf = ({ inputs }: Op, { of }: Pick<WinogradPlan, "of">) => inputs[of === "input" ? 0 : 1];
+
+const INPUT = "Conv2DBackpropInput";
+const FILTER = "Conv2DBackpropFilter";
+
+/** Zeros before an image where the filter is turned. */
+const turned = ([top, left]: readonly [number, number]) => [2 - top, 2 - left] as const;
+
+/** A program whose convolutions are replaced. */
+class Rewritten {
+  readonly ops: Op[] = [];
+  readonly #values: Value[];
+  readonly #program: Program;
+  readonly #filters = new Map<string, number>();
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#values = [...program.values];
+  }
+
+  /** A convolution, or the gradient of its input. */
+  convolve(op: Op, plan: WinogradPlan, isShared: boolean): void {
+    const [x, filter] = op.inputs as [number, number];
+    const inputs = [x, this.#transformed(filter, plan)];
+    const attributes: WinogradAttributes = { before: plan.before, isShared };
+    this.ops.push({ ...op, kernel: WINOGRAD, inputs, attributes });
+  }
+
+  /** The gradient of a filter. */
+  correlate(op: Op, isShared: boolean): void {
+    const attributes: WinogradGradientAttributes = { ...op.attributes, isShared };
+    this.ops.push({ ...op, kernel: WINOGRAD_GRADIENT, attributes });
+  }
+
+  program(): Program {
+    return { ...this.#program, values: this.#values, ops: this.ops };
+  }
+
+  /** The transformed filter; of a constant one the runtime computes it when it opens the program. */
+  #transformed(id: number, { of, from, to }: WinogradPlan): number {
+    const adjoint = of === "input";
+    const key = `${id} ${adjoint}`;
+    const known = this.#filters.get(key);
+    if (known !== undefined) return known;
+    const made = this.#values.push({ shape: [PRODUCTS, from, to], dtype: "float32" }) - 1;
+    const attributes = { adjoint };
+    this.ops.push({ kernel: WINOGRAD_FILTER, inputs: [id], attributes, outputs: [made] });
+    this.#filters.set(key, made);
+    return made;
+  }
+}
+
+const KINDS: Readonly<Record<string, WinogradPlan["of"]>> = {
+  Conv2D: "convolution",
+  [INPUT]: "input",
+  [FILTER]: "filter",
+  [scaledName(FILTER)]: "filter",
+};
+
+function planOf({ kernel, inputs, outputs, attributes }: Op, values: readonly Value[]) {
+  const of = KINDS[kernel];
+  if (!of) return undefined;
+  const shapeOf = (id: number) => values[id]!.shape as Shape4D;
+  const filter = of === "filter" ? outputs[0]! : inputs[1]!;
+  const [kh, kw, ci, co] = shapeOf(filter);
   if (kh !== 3 || kw !== 3) return undefined;
-  const image: Shape4D = adjoint ? attributes["inputShape"] : given;
-  const g = geometry(image, [kh, kw, ci, co], attributes, false);
-  if ([...g.strides, ...g.dilations].some((n) => n !== 1)) return undefined;
-  if (!adjoint) {
-    const [n, h, w] = g.outShape;
-    return { adjoint, before: g.before, from: ci, to: co, size: [n, h, w], isConstant };
-  }
-  const before = [2 - g.before[0], 2 - g.before[1]] as const;
-  if (before.some((zeros) => zeros < 0)) return undefined;
-  const [n, h, w] = image;
-  return { adjoint, before, from: co, to: ci, size: [n, h, w], isConstant };
+  const image: Shape4D = of === "input" ? attributes["inputShape"] : shapeOf(inputs[0]!);
+  const g: Geometry = geometry(image, shapeOf(filter), attributes, false);
+  const before = of === "input" ? turned(g.before) : g.before;
+  if (!isDense(g) || before.some((zeros) => zeros < 0)) return undefined;
+  const [n, h, w] = of === "input" ? image : g.outShape;
+  const [from, to] = of === "input" ? [co, ci] : [ci, co];
+  const isConstant = values[filter]!.constant !== undefined;
+  const isApart = of === "filter" && inputs.length > 2;
+  const plan: WinogradPlan = {
+    ...{ of, before, from, to, size: [n, h, w], isConstant },
+    ...{ isApart, isShared: false },
+  };
+  return plan;
 }
 
-/** Whether fewer multiplications outweigh the transforms. */
-function pays({ from, to, size: [n, h, w], isConstant }: WinogradPlan): boolean {
-  const [rows, columns] = tilesOf(h, w);
-  const tiles = n * rows * columns;
-  const pairs = from * to;
-  const direct = 9 * n * h * w * pairs;
-  const products = PRODUCTS * tiles * (pairs + TRANSFORM * (from + to));
-  const weights = (PRODUCTS - 9) * READ + (isConstant ? 0 : PRODUCTS * TRANSFORM_FILTER);
-  return direct > GAIN[isConstant ? "constant" : "trained"] * (products + weights * pairs);
+/** Chooses what fewer multiplications make faster, transforms included. */
+export function winogradPays({ convolutions, filterGradients }: WinogradCosts): WinogradChoice {
+  return ({ of, from, to, size: [n, h, w], isConstant, isShared, isApart }) => {
+    const [rows, columns] = tilesOf(h, w);
+    const tiles = n * rows * columns;
+    const pairs = from * to;
+    const direct = 9 * n * h * w * pairs;
+    if (of === "filter") {
+      const { transform, copy, gain } = filterGradients;
+      const products = PRODUCTS * tiles * (pairs + transform * (from + to));
+      const sums = PRODUCTS * pairs * SUM * (isApart ? n : 1);
+      return direct + copy * n * h * w * (from + to) > gain * (products + sums);
+    }
+    const { transform, gain } = convolutions;
+    const products = PRODUCTS * tiles * (pairs + transform * (isShared ? to : from + to));
+    const weights = (PRODUCTS - 9) * READ + (isConstant ? 0 : PRODUCTS * TRANSFORM_FILTER);
+    return direct > gain[isConstant ? "constant" : "trained"] * (products + weights * pairs);
+  };
 }

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { HostArray } from "../../core/contracts.ts";
+import { createRandom } from "../../core/random.ts";
 import { findOpenvino } from "../../engine/find_openvino.ts";
 import { createEngine, disposeArrays } from "../../engine/mod.ts";
+import { leakyRelu } from "../../layers/activation.ts";
+import { difference } from "./run_model.ts";
 
 // What needs the library is skipped where it is not installed; what concerns finding it is not.
 const found = findOpenvino(undefined);
@@ -185,6 +188,43 @@ for (const size of [5, 2 ** 14, 2 ** 14 + 1]) { // small inputs are copied, larg
       for (let i = 0; i < 4; i++) await check(b);
       assert.ok(kept.y.data.every((number) => number === 14));
       await engine.dispose();
+    },
+  });
+}
+
+for (const size of [[2, 30, 31], [3, 12, 12]] as const) { // tiles that reach over every border, and none
+  Deno.test({
+    name: `the openvino engine convolves ${size} images by products, and finds their gradients`,
+    ignore,
+    async fn() {
+      const [engine, other] = [
+        await createEngine({ engine: "openvino", threads: 1 }),
+        await createEngine({ engine: "onnx", threads: 1 }), // winograd_test.ts has that one's
+      ];
+      const channels = 64; // so many that products pay
+      const inputs = {
+        filter: createRandom(1, "filter").normal([3, 3, channels, channels]),
+        style: createRandom(1, "style").normal([size[0], 1, 1, channels]),
+        x: createRandom(1, "x").normal([...size, channels]),
+      };
+      const gradients = (given: Record<keyof typeof inputs, tf.Tensor>) => {
+        const loss = (x: tf.Tensor, style: tf.Tensor, filter: tf.Tensor) => {
+          const filters = filter as tf.Tensor4D;
+          const y = tf.conv2d(tf.mul(x, style) as tf.Tensor4D, filters, 1, "same");
+          return tf.sum(tf.square(tf.conv2d(leakyRelu(y, 0.2) as tf.Tensor4D, filters, 1, "same")));
+        };
+        const [x, style, filter] = tf.grads(loss as never)([given.x, given.style, given.filter]);
+        return { x, style, filter };
+      };
+      const actual = await engine.compile(gradients as never, { name: "both" })(inputs as never);
+      const expected = await other.compile(gradients as never, { name: "both" })(inputs as never);
+      for (const [name, { data }] of Object.entries(expected as Record<string, HostArray>)) {
+        const found = (actual as unknown as Record<string, HostArray>)[name]!.data as Float32Array;
+        const worst = difference(found, data as Float32Array);
+        assert.ok(worst < 1e-5, `${name} differs by ${worst} of the largest number`);
+      }
+      await engine.dispose();
+      await other.dispose();
     },
   });
 }
