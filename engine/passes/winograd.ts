@@ -32,31 +32,34 @@ export interface WinogradPlan {
   readonly isApart: boolean;
 }
 
-/** What things cost on a target, in multiplications of its convolutions. */
+/** What counts on a target, in multiplications of its convolutions. */
+interface Cost {
+  /** To make or read one transformed number. */
+  readonly transform: number;
+  /** How many times less the whole must be, for the memory that it takes. */
+  readonly gain: number;
+}
+
+/** For convolutions with filters that are known and with those that are trained, and for gradients. */
 export interface WinogradCosts {
-  readonly convolutions: {
-    /** To make or read one transformed number. */
-    readonly transform: number;
-    /** How many times less the whole must be, by whether the filter is a constant. */
-    readonly gain: { readonly constant: number; readonly trained: number };
-  };
-  readonly filterGradients: {
-    readonly transform: number;
-    /** To copy a number where there are no transforms. */
-    readonly copy: number;
-    readonly gain: number;
-  };
+  /** What follows them, such as a known bias, would be merged into them. */
+  readonly constant: Cost;
+  readonly trained: Cost;
+  /** With what it costs to copy a number where there are no transforms. */
+  readonly filterGradient: Cost & { readonly copy: number };
 }
 
 /** Fitted to measured times (docs/performance.md). */
 export const WINOGRAD_COSTS: Readonly<Record<"onnxruntime" | "openvino", WinogradCosts>> = {
   onnxruntime: {
-    convolutions: { transform: 120, gain: { constant: 1.25, trained: 1.6 } },
-    filterGradients: { transform: 75, copy: 0, gain: 1.15 },
+    constant: { transform: 120, gain: 1.25 },
+    trained: { transform: 120, gain: 1.6 },
+    filterGradient: { transform: 75, gain: 1.15, copy: 0 },
   },
   openvino: {
-    convolutions: { transform: 50, gain: { constant: 1.25, trained: 1.25 } },
-    filterGradients: { transform: 50, copy: 100, gain: 1.25 },
+    constant: { transform: 120, gain: 1.25 },
+    trained: { transform: 50, gain: 1.25 },
+    filterGradient: { transform: 50, gain: 1.25, copy: 100 },
   },
 };
 
@@ -196,21 +199,21 @@ function planOf({ kernel, inputs, outputs, attributes }: Op, values: readonly Va
 }
 
 /** Chooses what fewer multiplications make faster, transforms included. */
-export function winogradPays({ convolutions, filterGradients }: WinogradCosts): WinogradChoice {
+export function winogradPays(costs: WinogradCosts): WinogradChoice {
   return ({ of, from, to, size: [n, h, w], isConstant, isShared, isApart }) => {
     const [rows, columns] = tilesOf(h, w);
     const tiles = n * rows * columns;
     const pairs = from * to;
     const direct = 9 * n * h * w * pairs;
     if (of === "filter") {
-      const { transform, copy, gain } = filterGradients;
+      const { transform, gain, copy } = costs.filterGradient;
       const products = PRODUCTS * tiles * (pairs + transform * (from + to));
       const sums = PRODUCTS * pairs * SUM * (isApart ? n : 1);
       return direct + copy * n * h * w * (from + to) > gain * (products + sums);
     }
-    const { transform, gain } = convolutions;
+    const { transform, gain } = isConstant ? costs.constant : costs.trained;
     const products = PRODUCTS * tiles * (pairs + transform * (isShared ? to : from + to));
     const weights = (PRODUCTS - 9) * READ + (isConstant ? 0 : PRODUCTS * TRANSFORM_FILTER);
-    return direct > gain[isConstant ? "constant" : "trained"] * (products + weights * pairs);
+    return direct > gain * (products + weights * pairs);
   };
 }

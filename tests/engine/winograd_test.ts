@@ -207,18 +207,17 @@ Deno.test("winogradPays() takes wide convolutions with enough tiles", () => {
   assert.deepEqual(constant(512, 1, 8), { Conv2D: 1 });
   assert.deepEqual(constant(128, 4, 32), products);
   assert.deepEqual(constant(64, 4, 32), { Conv2D: 1 });
-  assert.deepEqual(constant(64, 4, 32, { target: "openvino" }), products);
-  assert.deepEqual(constant(32, 4, 32, { target: "openvino" }), { Conv2D: 1 });
+  assert.deepEqual(constant(64, 4, 32, { target: "openvino" }), { Conv2D: 1 });
 });
 
-Deno.test("winogradPays() asks more of a filter that is trained, which is transformed at every step", () => {
+Deno.test("winogradPays() weighs that a trained filter is transformed at every step", () => {
   const products = { WinogradConv2D: 1, WinogradFilter: 1 };
   const trained = (channels: number, given: Given = {}) =>
     kernelsOf(same, [4, 32, 32, channels], [3, 3, channels, channels], { trained: true, ...given });
   assert.deepEqual(trained(128), { Conv2D: 1 });
   assert.deepEqual(trained(512), products);
+  // But OpenVINO does not merge a bias that is trained, so less is lost there.
   assert.deepEqual(trained(48, { target: "openvino" }), { Conv2D: 1 });
-  assert.deepEqual(trained(48, { target: "openvino", trained: false }), products);
   assert.deepEqual(trained(64, { target: "openvino" }), products);
 });
 
