@@ -44,11 +44,13 @@ const blocked = (op: Op, l: Lowering): string =>
 function channelsLast({ inputs, attributes, outputs: [out] }: Op, l: Lowering): string {
   const [x, filter] = inputs as [number, number];
   const { before, isShared } = attributes as WinogradAttributes;
-  const [n, h, w, to] = l.shape(out!) as Shape4D;
-  const [strips, pixels] = isShared
-    ? [stripsOfGradients, sharedPixels]
-    : [stripsOfConvolution, transformedPixels];
-  const made = strips(l, x, h, w).map((strip) => {
+  const size = l.shape(out!) as Shape4D;
+  const [n, h, w, to] = size;
+  const strips = isShared
+    ? stripsOfGradients(l, x, size, false).flatMap((group) => group.strips)
+    : stripsOfConvolution(l, x, size);
+  const pixels = isShared ? sharedPixels : transformedPixels;
+  const made = strips.map((strip) => {
     const tiles = sizeOfStrip(strip);
     const products = l.emit("MatMul", [pixels(l, x, before, strip), l.get(filter)]);
     const rows = l.reshape(products, [PRODUCTS, tiles * to]);

@@ -14,7 +14,6 @@ import {
   sizeOfStrip,
   type Strip,
   stripsOfGradients,
-  stripsOfImages,
   transformedPixels,
   transformedTiles,
 } from "./winograd_tiles.ts";
@@ -45,26 +44,26 @@ export function winogradGradient(op: Op, l: Lowering): boolean {
   const sides: Sides = isShared
     ? { wide: dy, before: [2 - top, 2 - left], narrow: x, isShared }
     : { wide: x, before: [top, left], narrow: dy, isShared };
-  const [n, h, w] = l.shape(sides.narrow) as Shape4D;
-  if (scale === undefined) {
-    const strips = stripsOfGradients(l, sides.wide, h, w);
-    const sums = add(l, strips.map((strip) => productsOf(l, sides, strip)));
-    l.put(out, l.reshape(taps(l, sums, ci * co, isShared), [kh, kw, ci, co]));
-    return true;
-  }
-  const apart = stripsOfImages(l, sides.wide, h, w).map(({ images, strips }) => {
-    const sums = add(l, strips.map((strip) => productsOf(l, sides, strip, images)));
-    return l.reshape(sums, [PRODUCTS, images, ci, co]);
+  const size = l.shape(sides.narrow) as Shape4D;
+  const isApart = scale !== undefined;
+  const groups = stripsOfGradients(l, sides.wide, size, isApart).map(({ images, strips }) => {
+    const parts = strips.map((strip) => productsOf(l, sides, strip, images));
+    const sums = parts.length === 1 ? parts[0]! : l.emit("Sum", parts);
+    return isApart ? l.reshape(sums, [PRODUCTS, images, ci, co]) : sums;
   });
-  const sums = apart.length === 1 ? apart[0]! : l.emit("Concat", apart, { axis: 1 });
-  const shape = [kh, kw, n, ci, co];
-  const images = l.reshape(taps(l, sums, n * ci * co, isShared), shape);
-  sumImages(l, op, l.permute(images, shape, [2, 1, 3, 0, 4]));
+  const sums = groups.length === 1 ? groups[0]! : l.emit("Concat", groups, { axis: 1 });
+  const count = isApart ? size[0] : 1;
+  const matrix = l.float(isShared ? TURNED_TAP_GRADIENTS : TAP_GRADIENTS, [9, PRODUCTS]);
+  const taps = l.emit("MatMul", [matrix, l.reshape(sums, [PRODUCTS, count * ci * co])]);
+  if (isApart) {
+    const shape = [kh, kw, count, ci, co];
+    sumImages(l, op, l.permute(l.reshape(taps, shape), shape, [2, 1, 3, 0, 4]));
+  } else l.put(out, l.reshape(taps, [kh, kw, ci, co]));
   return true;
 }
 
 /** The 36 products `[36,ci,co]` of a strip, or of each of its images `[36,images,ci,co]`. */
-function productsOf(l: Lowering, sides: Sides, strip: Strip, images = 1): string {
+function productsOf(l: Lowering, sides: Sides, strip: Strip, images: number): string {
   const { wide, before, narrow, isShared } = sides;
   const read = (isShared ? sharedPixels : transformedPixels)(l, wide, before, strip);
   const made = transformedTiles(l, narrow, strip);
@@ -74,14 +73,4 @@ function productsOf(l: Lowering, sides: Sides, strip: Strip, images = 1): string
   const each = (name: string, id: number) =>
     l.reshape(name, [PRODUCTS, images, sizeOfStrip(strip) / images, l.shape(id)[3]!]);
   return l.emit("MatMul", [l.transpose(each(a, ofA), [0, 1, 3, 2]), each(b, ofB)]);
-}
-
-/** The nine taps of every pair of channels, of the sums of its 36 products. */
-function taps(l: Lowering, sums: string, pairs: number, isTurned: boolean): string {
-  const matrix = l.float(isTurned ? TURNED_TAP_GRADIENTS : TAP_GRADIENTS, [9, PRODUCTS]);
-  return l.emit("MatMul", [matrix, l.reshape(sums, [PRODUCTS, pairs])]);
-}
-
-function add(l: Lowering, parts: readonly string[]): string {
-  return parts.length === 1 ? parts[0]! : l.emit("Sum", parts);
 }

@@ -58,42 +58,39 @@ const CHANNELS_PER_TILE = 4;
 /** Most strips of gradients, in which a node costs more to open than larger strips do to run. */
 const MOST_STRIPS = 8;
 
-/** What strips are made of: the images that are read, and the size of those beside each other. */
-function tiled(l: Lowering, id: number, h: number, w: number) {
+/** The fewest tiles of a strip of images with so many channels. */
+function fewestTiles({ target }: Lowering, channels: number): number {
+  return Math.max(FEWEST_TILES[target], Math.ceil(channels / CHANNELS_PER_TILE));
+}
+
+/** The strips in which a convolution reads images to make others of some size. */
+export function stripsOfConvolution(
+  l: Lowering,
+  id: number,
+  [, h, w]: Shape4D,
+): readonly Strip[] {
   const [images, , , channels] = l.shape(id) as Shape4D;
-  const fewest = Math.max(FEWEST_TILES[l.target], Math.ceil(channels / CHANNELS_PER_TILE));
-  const grid = tilesOf(h, w);
-  const tiles = grid[0] * grid[1];
-  const each = Math.max(fewest, Math.ceil(images * tiles / MOST_STRIPS));
-  return { images, grid, tiles, fewest, each };
+  return stripsOf(images, tilesOf(h, w), fewestTiles(l, channels));
 }
 
-/** The strips in which a convolution reads images to make others of height `h` and width `w`. */
-export function stripsOfConvolution(l: Lowering, id: number, h: number, w: number) {
-  const { images, grid, fewest } = tiled(l, id, h, w);
-  return stripsOf(images, grid, fewest);
-}
-
-/** Those of its gradients. */
-export function stripsOfGradients(l: Lowering, id: number, h: number, w: number) {
-  const { images, grid, each } = tiled(l, id, h, w);
-  return stripsOf(images, grid, each);
-}
-
-/** Some images, and their strips. */
-interface ImageStrips {
+/** Strips whose products are added up, and how many images they keep apart. */
+export interface StripGroup {
   readonly images: number;
   readonly strips: readonly Strip[];
 }
 
-/** The same for images that are apart: those of some images, or parts of one. */
-export function stripsOfImages(
+/** The strips of its gradients: all of them, or (`isApart`) those of some images or of parts of one. */
+export function stripsOfGradients(
   l: Lowering,
   id: number,
-  h: number,
-  w: number,
-): readonly ImageStrips[] {
-  const { images: all, grid, tiles, each } = tiled(l, id, h, w);
+  [, h, w]: Shape4D,
+  isApart: boolean,
+): readonly StripGroup[] {
+  const [all, , , channels] = l.shape(id) as Shape4D;
+  const grid = tilesOf(h, w);
+  const tiles = grid[0] * grid[1];
+  const each = Math.max(fewestTiles(l, channels), Math.ceil(all * tiles / MOST_STRIPS));
+  if (!isApart) return [{ images: 1, strips: stripsOf(all, grid, each) }];
   const together = Math.max(1, Math.floor(each / tiles));
   return Array.from({ length: Math.ceil(all / together) }, (_, i) => {
     const images = Math.min(together, all - i * together);

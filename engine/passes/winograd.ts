@@ -93,17 +93,17 @@ export function winogradConvolutions(program: Program, chooses: WinogradChoice):
 export function winogradGradients(program: Program, chooses: WinogradChoice): Program {
   const rewritten = new Rewritten(program);
   const chosen = new Map<Op, WinogradPlan>();
-  /** The other gradient of a convolution, if tiles of dy serve both. */
-  const partner = (op: Op, { of, before, isApart }: WinogradPlan) =>
-    chosen.entries().find(([other, plan]) =>
-      plan.of !== of && dyOf(other, plan) === dyOf(op, { of }) && !plan.isApart && !isApart &&
+  /** Whether the other gradient of a convolution reads tiles of dy, too. */
+  const isShared = (op: Op, { of, before, isApart }: WinogradPlan) =>
+    chosen.entries().some(([other, plan]) =>
+      plan.of !== of && dyOf(other, plan) === dyOf(op, { of }) && !isApart && !plan.isApart &&
       `${plan.before}` === `${turned(before)}`
     );
   for (const kind of ["filter", "input"]) {
     for (const op of program.ops) {
       const plan = planOf(op, program.values);
       if (plan?.of !== kind) continue;
-      if (chooses({ ...plan, isShared: kind === "input" && !!partner(op, plan) })) {
+      if (chooses({ ...plan, isShared: isShared(op, plan) })) {
         chosen.set(op, plan);
       }
     }
@@ -111,8 +111,8 @@ export function winogradGradients(program: Program, chooses: WinogradChoice): Pr
   for (const op of program.ops) {
     const plan = chosen.get(op);
     if (!plan) rewritten.ops.push(op);
-    else if (plan.of === "input") rewritten.convolve(op, plan, !!partner(op, plan));
-    else rewritten.correlate(op, !!partner(op, plan));
+    else if (plan.of === "input") rewritten.convolve(op, plan, isShared(op, plan));
+    else rewritten.correlate(op, isShared(op, plan));
   }
   return rewritten.program();
 }
