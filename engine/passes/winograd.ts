@@ -93,11 +93,12 @@ export function winogradConvolutions(program: Program, chooses: WinogradChoice):
 export function winogradGradients(program: Program, chooses: WinogradChoice): Program {
   const rewritten = new Rewritten(program);
   const chosen = new Map<Op, WinogradPlan>();
-  /** Whether the other gradient of a convolution reads tiles of dy, too. */
+  const runs = runsOfGradients(program.ops);
+  /** Whether the other gradient of a convolution reads tiles of dy, too, and does so soon. */
   const isShared = (op: Op, { of, before, isApart }: WinogradPlan) =>
     chosen.entries().some(([other, plan]) =>
       plan.of !== of && dyOf(other, plan) === dyOf(op, { of }) && !isApart && !plan.isApart &&
-      `${plan.before}` === `${turned(before)}`
+      `${plan.before}` === `${turned(before)}` && runs.get(other) === runs.get(op)
     );
   for (const kind of ["filter", "input"]) {
     for (const op of program.ops) {
@@ -115,6 +116,21 @@ export function winogradGradients(program: Program, chooses: WinogradChoice): Pr
     else rewritten.correlate(op, isShared(op, plan));
   }
   return rewritten.program();
+}
+
+/**
+ * Gradients of convolutions by the run of them in which they stand. Those of second order stand far from
+ * those of first order that have the same dy, whose tiles would take more than twice its memory until then.
+ */
+function runsOfGradients(ops: readonly Op[]): ReadonlyMap<Op, number> {
+  let run = 0;
+  const runs = new Map<Op, number>();
+  for (const op of ops) {
+    const of = KINDS[op.kernel];
+    if (of === "input" || of === "filter") runs.set(op, run);
+    else run++;
+  }
+  return runs;
 }
 
 const dyOf = ({ inputs }: Op, { of }: Pick<WinogradPlan, "of">) => inputs[of === "input" ? 0 : 1];

@@ -254,6 +254,20 @@ Deno.test("winogradGradients() transforms dy once for both gradients of a convol
   ]);
 });
 
+Deno.test("winogradGradients() keeps no tiles of dy until gradients of second order read them", () => {
+  const penalty: Fn = (x, filter) => {
+    const squares = (filter: tf.Tensor) => {
+      const first = tf.grad((x) => tf.sum(tf.square(same(x as T4, filter as T4))))(x);
+      return tf.sum(tf.square(first));
+    };
+    return tf.grad(squares)(filter);
+  };
+  const given: Given = { trained: true, target: "openvino" };
+  const program = rewritten(penalty, [4, 32, 32, 64], [3, 3, 64, 64], given);
+  const gradients = program.ops.filter(({ kernel }) => kernel === WINOGRAD_GRADIENT);
+  assert.deepEqual(gradients.map(({ attributes }) => attributes["isShared"]), [false, false]);
+});
+
 Deno.test("winogradConvolutions() transforms a filter once for each direction", () => {
   const twice: Fn = (x, filter) => {
     const there: Fn = (x, filter) => same(same(x, filter) as T4, filter);
