@@ -35,6 +35,7 @@ const powers = (point: number | undefined, count: number): number[] =>
 
 const others = (point: number): number[] => POINTS.filter((each) => each !== point);
 const padded = (list: readonly number[]) => [...list, ...Array(REACH - list.length).fill(0)];
+const turned = (matrix: Matrix) => matrix.map((row) => row.toReversed());
 const transposed = (matrix: Matrix) => matrix[0]!.map((_, j) => matrix.map((row) => row[j]!));
 
 /** Along one axis: what becomes of pixels, of taps, and of products (Cook and Toom's algorithm). */
@@ -65,7 +66,7 @@ export const PIXELS: Float32Array = bothAxes(AXIS.pixels);
 /** `[36,9]`: what it is multiplied by, of the taps of a filter. */
 export const TAPS: Float32Array = bothAxes(AXIS.taps);
 /** `[36,9]`: the same of a filter that is turned by 180 degrees. */
-export const TURNED_TAPS: Float32Array = bothAxes(AXIS.taps.map((row) => row.toReversed()));
+export const TURNED_TAPS: Float32Array = bothAxes(turned(AXIS.taps));
 /** `[16,36]`: a tile of the result, of the products. */
 export const RESULTS: Float32Array = bothAxes(AXIS.products);
 
@@ -74,9 +75,7 @@ export const RESULT_GRADIENTS: Float32Array = bothAxes(transposed(AXIS.products)
 /** `[9,36]`: the gradient of the filter, of the sums of these products. */
 export const TAP_GRADIENTS: Float32Array = bothAxes(transposed(AXIS.taps));
 /** The same turned by 180 degrees, where dy is what a tile reads more of. */
-export const TURNED_TAP_GRADIENTS: Float32Array = bothAxes(
-  transposed(AXIS.taps.map((row) => row.toReversed())),
-);
+export const TURNED_TAP_GRADIENTS: Float32Array = bothAxes(transposed(turned(AXIS.taps)));
 
 /** A convolution by products: `x`, and the filter as {@linkcode WINOGRAD_FILTER} makes it. */
 export const WINOGRAD = "WinogradConv2D";

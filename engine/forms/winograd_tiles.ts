@@ -1,5 +1,5 @@
 /**
- * Which pixels tiles read and make: strips of tiles, and places within them.
+ * What tiles read: strips of tiles, the pixels within them, and what those are transformed to.
  *
  * @module
  */

@@ -104,9 +104,7 @@ export function winogradGradients(program: Program, chooses: WinogradChoice): Pr
     for (const op of program.ops) {
       const plan = planOf(op, program.values);
       if (plan?.of !== kind) continue;
-      if (chooses({ ...plan, isShared: isShared(op, plan) })) {
-        chosen.set(op, plan);
-      }
+      if (chooses({ ...plan, isShared: isShared(op, plan) })) chosen.set(op, plan);
     }
   }
   for (const op of program.ops) {
@@ -192,7 +190,10 @@ const KINDS: Readonly<Record<string, WinogradPlan["of"]>> = {
   [scaledName(FILTER)]: "filter",
 };
 
-function planOf({ kernel, inputs, outputs, attributes }: Op, values: readonly Value[]) {
+function planOf(
+  { kernel, inputs, outputs, attributes }: Op,
+  values: readonly Value[],
+): WinogradPlan | undefined {
   const of = KINDS[kernel];
   if (!of) return undefined;
   const shapeOf = (id: number) => values[id]!.shape as Shape4D;
@@ -205,13 +206,16 @@ function planOf({ kernel, inputs, outputs, attributes }: Op, values: readonly Va
   if (!isDense(g) || before.some((zeros) => zeros < 0)) return undefined;
   const [n, h, w] = of === "input" ? image : g.outShape;
   const [from, to] = of === "input" ? [co, ci] : [ci, co];
-  const isConstant = values[filter]!.constant !== undefined;
-  const isApart = of === "filter" && inputs.length > 2;
-  const plan: WinogradPlan = {
-    ...{ of, before, from, to, size: [n, h, w], isConstant },
-    ...{ isApart, isShared: false },
+  return {
+    of,
+    before,
+    from,
+    to,
+    size: [n, h, w],
+    isConstant: values[filter]!.constant !== undefined,
+    isShared: false, // as long as nobody has looked for the other gradient
+    isApart: of === "filter" && inputs.length > 2,
   };
-  return plan;
 }
 
 /** Chooses what fewer multiplications make faster, transforms included. */
